@@ -1,0 +1,1 @@
+export { exitCode, UserError } from "./base/errors.ts";
