@@ -1,0 +1,384 @@
+/**
+ * The RLS update of many neurons, as WebAssembly made for one M and one precision. Equations: `reference.ts`.
+ *
+ * P is far larger than the caches, so what counts is to read and write it once: both sweeps over a neuron's P (k = P x,
+ * then P -= c k k') happen while it is in L1 or L2. A tile (rows a, columns b) serves k_a (its columns times x_b) and,
+ * as its own transpose, k_b (dot products with x_a); the four partial sums of k_b stay in registers down a column.
+ *
+ * Weights and traces of a neuron interleave by four ([w0..w3][x0..x3][w4..w7]...): a spike that arrives touches one
+ * cache line for both.
+ */
+import {
+  type FunctionBuilder,
+  f32,
+  f32x4,
+  horizontalSum,
+  type I32,
+  i8x16,
+  i16x8,
+  i32,
+  i32x4,
+  type Local,
+  type ModuleBuilder,
+  type V128,
+  v128,
+} from "../../wasm/assembler.ts";
+import type { PLayout } from "./layout.ts";
+
+export interface RlsKernelOptions {
+  readonly layout: PLayout;
+  /** Fused multiply-add where the machine has it: faster, bytes differ between machines. */
+  readonly relaxed: boolean;
+  readonly compat: "none" | "trainspikingnet";
+  /** Weights are kept inside per-input bounds (address of [low, high] vectors, interleaved by four, is an argument). */
+  readonly bounded: boolean;
+  /** P is multiplied by a factor before use: the variant for the first update of a trial that forgets. */
+  readonly forgetting: boolean;
+}
+
+/** Bytes of the interleaved weights and traces of one neuron. */
+export const synapseBytes = (layout: PLayout): number => 32 * layout.tileRows;
+/** Bytes of the scratch area: one trace vector and one k vector. */
+export const scratchBytes = (layout: PLayout): number => 32 * layout.tileRows;
+/** Per-neuron constants and statistics, f32: see `neuronField`. */
+export const neuronRecordBytes = 32;
+/**
+ * Byte offsets inside the record of a trained neuron. `scale`: value of one unit of stored P. `decay`: of the traces,
+ * from one learning time to the next. `bias`: the rest of the current minus the target, set before every update. The
+ * others accumulate over a trial: squared error, x'Px, largest x'Px; `resetFlag` (i32) is set to 1 when x'Px was not
+ * >= 0 and P must be started again; `sumAbsWeight` bounds the arrivals that this neuron can receive in one step.
+ */
+export const neuronField = {
+  scale: 0,
+  decay: 4,
+  bias: 8,
+  squaredError: 12,
+  gain: 16,
+  largestGain: 20,
+  resetFlag: 24,
+  sumAbsWeight: 28,
+} as const;
+
+type Vector = Local<"v128">;
+type Pointer = Local<"i32">;
+
+/** a + b * c and a - b * c, rounded twice (the same everywhere) or once (relaxed). */
+function arithmetic(relaxed: boolean) {
+  return {
+    plus: (a: V128, b: V128, c: V128) => (relaxed ? f32x4.relaxedMadd(b, c, a) : f32x4.add(a, f32x4.mul(b, c))),
+    minus: (a: V128, b: V128, c: V128) => (relaxed ? f32x4.relaxedNmadd(b, c, a) : f32x4.sub(a, f32x4.mul(b, c))),
+  };
+}
+
+/** Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the float. */
+const roundingBias = f32x4.const(12582912);
+const roundingBits = i32x4.const(0x4b400000, 0x4b400000, 0x4b400000, 0x4b400000);
+const toInteger = (x: V128): V128 => i32x4.sub(f32x4.add(x, roundingBias), roundingBits);
+
+/** [sum a0, sum a1, sum a2, sum a3]. */
+function sumsOfFour(f: FunctionBuilder, [a0, a1, a2, a3]: Vector[]): V128 {
+  const pair = (a: V128, b: V128): Vector => {
+    const low = i8x16.shuffle(a, b, [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]);
+    const high = i8x16.shuffle(a, b, [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]);
+    return f.let(f32x4.add(low, high));
+  };
+  const [left, right] = [pair(a0, a1), pair(a2, a3)];
+  const evens = i8x16.shuffle(left, right, [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+  const odds = i8x16.shuffle(left, right, [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]);
+  return f32x4.add(evens, odds);
+}
+
+/**
+ * Adds to the module:
+ * - `rlsUpdate(count, P, synapses, neurons, scratch, bounds, keep)`: one exact update of `count` neurons with the traces
+ *   they have; the traces then decay to the next learning time.
+ * - `rlsCapture(count, synapses, neurons, samples, sampleBytes)`: puts the traces aside instead and lets them decay.
+ * - `rlsUpdateBlock(count, P, synapses, neurons, samples, biases, blockSize, scratch, bounds, keep)`: all the samples put
+ *   aside, in order, while P is in the cache.
+ *
+ * `keep` is what P is multiplied by first (only with `forgetting`). Names get the suffix given.
+ */
+export function addRlsKernels(module: ModuleBuilder, options: RlsKernelOptions, suffix = ""): void {
+  const { layout } = options;
+  const xBytes = 16 * layout.tileRows;
+
+  module.function(
+    `rlsUpdate${suffix}`,
+    { count: "i32", P: "i32", synapses: "i32", neurons: "i32", scratch: "i32", bounds: "i32", keep: "f32" },
+    (f, { count, P, synapses, neurons, scratch, bounds, keep }) => {
+      const k = f.let(i32.add(scratch, i32.const(xBytes)));
+      f.while(
+        () => count,
+        () => {
+          captureTraces(f, layout, synapses, scratch, f.let(f32x4.splat(f32.load(neurons, neuronField.decay))));
+          const bias = f.let(f32.load(neurons, neuronField.bias));
+          updateOne(f, options, { P, synapses, neurons, x: scratch, k, bounds, bias, keep });
+          nextNeuron(f, layout, { count, P, synapses, neurons });
+        },
+      );
+    },
+  );
+
+  module.function(
+    `rlsCapture${suffix}`,
+    { count: "i32", synapses: "i32", neurons: "i32", samples: "i32", sampleBytes: "i32" },
+    (f, { count, synapses, neurons, samples, sampleBytes }) => {
+      f.while(
+        () => count,
+        () => {
+          captureTraces(f, layout, synapses, samples, f.let(f32x4.splat(f32.load(neurons, neuronField.decay))));
+          f.set(samples, i32.add(samples, sampleBytes));
+          f.advance(synapses, synapseBytes(layout));
+          f.advance(neurons, neuronRecordBytes);
+          f.set(count, i32.sub(count, i32.const(1)));
+        },
+      );
+    },
+  );
+
+  module.function(
+    `rlsUpdateBlock${suffix}`,
+    {
+      count: "i32",
+      P: "i32",
+      synapses: "i32",
+      neurons: "i32",
+      samples: "i32",
+      biases: "i32",
+      blockSize: "i32",
+      scratch: "i32",
+      bounds: "i32",
+      keep: "f32",
+    },
+    (f, { count, P, synapses, neurons, samples, biases, blockSize, scratch, bounds, keep }) => {
+      const left = f.local("i32");
+      const factor = f.local("f32");
+      f.while(
+        () => count,
+        () => {
+          f.set(left, blockSize);
+          f.set(factor, keep);
+          f.repeat(
+            () => {
+              const bias = f.let(f32.load(biases));
+              updateOne(f, options, { P, synapses, neurons, x: samples, k: scratch, bounds, bias, keep: factor });
+              f.set(factor, f32.const(1));
+              f.advance(samples, xBytes);
+              f.advance(biases, 4);
+              f.set(left, i32.sub(left, i32.const(1)));
+            },
+            () => left,
+          );
+          nextNeuron(f, layout, { count, P, synapses, neurons });
+        },
+      );
+    },
+  );
+}
+
+function nextNeuron(
+  f: FunctionBuilder,
+  layout: PLayout,
+  { count, P, synapses, neurons }: Record<"count" | "P" | "synapses" | "neurons", Pointer>,
+): void {
+  f.advance(P, layout.bytes);
+  f.advance(synapses, synapseBytes(layout));
+  f.advance(neurons, neuronRecordBytes);
+  f.set(count, i32.sub(count, i32.const(1)));
+}
+
+/** Loops with one index pointer over the rows of tiles: `body(offset)` with offset = 16 * row. */
+function forRows(f: FunctionBuilder, layout: PLayout, body: (offset: Pointer) => void): void {
+  const offset = f.let(i32.const(0));
+  f.repeat(
+    () => {
+      body(offset);
+      f.advance(offset, 16);
+    },
+    () => i32.ltU(offset, i32.const(16 * layout.tileRows)),
+  );
+}
+
+/** Copies the traces out of the interleaved synapses and lets the originals decay. */
+function captureTraces(f: FunctionBuilder, layout: PLayout, synapses: Pointer, to: Pointer, decay: Vector): void {
+  forRows(f, layout, (row) => {
+    const source = f.let(i32.add(synapses, i32.shl(row, i32.const(1))));
+    const x = f.let(v128.load(source, 16));
+    f.push(v128.store(i32.add(to, row), x));
+    f.push(v128.store(source, f32x4.mul(x, decay), 16));
+  });
+}
+
+interface UpdateArguments {
+  readonly P: Pointer;
+  readonly synapses: Pointer;
+  readonly neurons: Pointer;
+  readonly x: Pointer;
+  readonly k: Pointer;
+  readonly bounds: Pointer;
+  readonly bias: Local<"f32">;
+  readonly keep: Local<"f32">;
+}
+
+function updateOne(f: FunctionBuilder, options: RlsKernelOptions, args: UpdateArguments): void {
+  const { layout } = options;
+  const { P, synapses, neurons, x, k, bias, keep } = args;
+  multiply(f, options, P, x, k);
+
+  // k is in units of the scale (times what is kept of P); x'k, w'x in one sweep.
+  const { plus } = arithmetic(options.relaxed);
+  const xk = f.let(v128.zero);
+  const wx = f.let(v128.zero);
+  forRows(f, layout, (row) => {
+    const xRow = f.let(v128.load(i32.add(x, row)));
+    f.set(xk, plus(xk, xRow, v128.load(i32.add(k, row))));
+    f.set(wx, plus(wx, xRow, v128.load(i32.add(synapses, i32.shl(row, i32.const(1))))));
+  });
+  const scale = f.let(f32.load(neurons, neuronField.scale));
+  if (options.forgetting) f.set(scale, f32.mul(scale, keep));
+  const gain = f.let(f32.mul(horizontalSum(f, xk), scale));
+  const error = f.let(f32.add(horizontalSum(f, wx), bias));
+  const add = (field: number, amount: ReturnType<typeof f32.add>) =>
+    f.push(f32.store(neurons, f32.add(f32.load(neurons, field), amount), field));
+  add(neuronField.squaredError, f32.mul(error, error));
+
+  f.if(
+    f32.ge(gain, f32.const(0)),
+    () => {
+      add(neuronField.gain, gain);
+      f.push(f32.store(neurons, f32.max(f32.load(neurons, neuronField.largestGain), gain), neuronField.largestGain));
+      const c = f.let(f32.div(f32.const(1), f32.add(f32.const(1), gain)));
+      // In stored units (P / s, k / s): P -= c s k k'.
+      subtractOuterProduct(f, options, P, k, f.let(f32.mul(c, scale)), keep);
+      const step = options.compat === "none" ? f32.mul(c, error) : error;
+      moveWeights(f, options, args, f.let(f32x4.splat(f32.mul(step, scale))));
+    },
+    () => f.push(i32.store(neurons, i32.const(1), neuronField.resetFlag)),
+  );
+}
+
+/** The four columns of the tile at `tile`, as floats in stored units. */
+function loadTile(f: FunctionBuilder, layout: PLayout, tile: Pointer): Vector[] {
+  return [0, 1, 2, 3].map((column) =>
+    layout.precision === "f32"
+      ? f.let(v128.load(tile, 16 * column))
+      : f.let(f32x4.convertI32x4S(v128.load16x4S(tile, 8 * column))),
+  );
+}
+
+function storeTile(f: FunctionBuilder, layout: PLayout, tile: Pointer, columns: Vector[]): void {
+  if (layout.precision === "f32") {
+    for (const [column, value] of columns.entries()) f.push(v128.store(tile, value, 16 * column));
+    return;
+  }
+  const [c0, c1, c2, c3] = columns.map(toInteger);
+  f.push(v128.store(tile, i16x8.narrowI32x4S(c0, c1)));
+  f.push(v128.store(tile, i16x8.narrowI32x4S(c2, c3), 16));
+}
+
+/** k = P x, in units of the scale. */
+function multiply(f: FunctionBuilder, { layout, relaxed }: RlsKernelOptions, P: Pointer, x: Pointer, k: Pointer): void {
+  const { plus } = arithmetic(relaxed);
+  forRows(f, layout, (row) => f.push(v128.store(i32.add(k, row), v128.zero)));
+  const tile = f.let(P);
+  forColumns(f, layout, { x, k }, ({ xColumn, kColumn, remaining }) => {
+    const spread = [0, 1, 2, 3].map((j) => f.let(v128.load32Splat(xColumn, 4 * j)));
+    const timesColumns = (columns: Vector[], start: V128): V128 =>
+      columns.reduce((sum: V128, column, j) => plus(sum, column, spread[j]), start);
+    // Diagonal tile: whole and symmetric, so its columns serve once.
+    const own = f.let(timesColumns(loadTile(f, layout, tile), v128.load(kColumn)));
+    f.advance(tile, layout.tileBytes);
+    const partial = spread.map(() => f.let(v128.zero));
+    const xRow = f.let(i32.add(xColumn, i32.const(16)));
+    const kRow = f.let(i32.add(kColumn, i32.const(16)));
+    f.while(
+      () => remaining,
+      () => {
+        const columns = loadTile(f, layout, tile);
+        const xa = f.let(v128.load(xRow));
+        f.push(v128.store(kRow, timesColumns(columns, v128.load(kRow))));
+        for (const [j, column] of columns.entries()) f.set(partial[j], plus(partial[j], column, xa));
+        f.advance(tile, layout.tileBytes);
+        f.advance(xRow, 16);
+        f.advance(kRow, 16);
+        f.set(remaining, i32.sub(remaining, i32.const(1)));
+      },
+    );
+    f.push(v128.store(kColumn, f32x4.add(own, sumsOfFour(f, partial))));
+  });
+}
+
+/** P -= factor k k', tile by tile; with forgetting P is multiplied by `keep` on the way. */
+function subtractOuterProduct(
+  f: FunctionBuilder,
+  { layout, relaxed, forgetting }: RlsKernelOptions,
+  P: Pointer,
+  k: Pointer,
+  factor: Local<"f32">,
+  keep: Local<"f32">,
+): void {
+  const { minus } = arithmetic(relaxed);
+  const tile = f.let(P);
+  const kept = forgetting ? f.let(f32x4.splat(keep)) : undefined;
+  // k was computed before P is multiplied by `keep`, and `factor` holds `keep` once: P <- keep P - (c s keep^2) k k'.
+  const outer = forgetting ? f.let(f32.mul(factor, keep)) : factor;
+  forColumns(f, layout, { x: k, k }, ({ kColumn, remaining }) => {
+    const spread = [0, 1, 2, 3].map((j) => f.let(f32x4.mul(v128.load32Splat(kColumn, 4 * j), f32x4.splat(outer))));
+    const kRow = f.let(kColumn);
+    f.set(remaining, i32.add(remaining, i32.const(1)));
+    f.repeat(
+      () => {
+        const ka = f.let(v128.load(kRow));
+        const columns = loadTile(f, layout, tile);
+        for (const [j, column] of columns.entries()) {
+          f.set(column, minus(kept ? f32x4.mul(column, kept) : column, ka, spread[j]));
+        }
+        storeTile(f, layout, tile, columns);
+        f.advance(tile, layout.tileBytes);
+        f.advance(kRow, 16);
+        f.set(remaining, i32.sub(remaining, i32.const(1)));
+      },
+      () => remaining,
+    );
+  });
+}
+
+/** Column of tiles after column: pointers to its part of x and k, and how many tiles lie under the diagonal one. */
+function forColumns(
+  f: FunctionBuilder,
+  layout: PLayout,
+  { x, k }: { x: Pointer; k: Pointer },
+  body: (column: { xColumn: Pointer; kColumn: Pointer; remaining: Pointer }) => void,
+): void {
+  const xColumn = f.let(x);
+  const kColumn = f.let(k);
+  const below = f.let(i32.const(layout.tileRows));
+  const remaining = f.local("i32");
+  f.repeat(
+    () => {
+      f.set(below, i32.sub(below, i32.const(1)));
+      f.set(remaining, below);
+      body({ xColumn, kColumn, remaining });
+      f.advance(xColumn, 16);
+      f.advance(kColumn, 16);
+    },
+    () => below,
+  );
+}
+
+/** w -= step k, kept inside the bounds, and the sum of |w|. */
+function moveWeights(f: FunctionBuilder, options: RlsKernelOptions, args: UpdateArguments, step: Vector): void {
+  const { minus } = arithmetic(options.relaxed);
+  const sum = f.let(v128.zero);
+  forRows(f, options.layout, (row) => {
+    const at: I32 = f.let(i32.add(args.synapses, i32.shl(row, i32.const(1))));
+    const w = f.let(minus(v128.load(at), v128.load(i32.add(args.k, row)), step));
+    if (options.bounded) {
+      const limits = f.let(i32.add(args.bounds, i32.shl(row, i32.const(1))));
+      f.set(w, f32x4.min(f32x4.max(w, v128.load(limits)), v128.load(limits, 16)));
+    }
+    f.push(v128.store(at, w));
+    f.set(sum, f32x4.add(sum, f32x4.abs(w)));
+  });
+  f.push(f32.store(args.neurons, horizontalSum(f, sum), neuronField.sumAbsWeight));
+}
