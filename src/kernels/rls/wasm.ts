@@ -205,11 +205,13 @@ function captureTraces(f: FunctionBuilder, layout: PLayout, synapses: Pointer, t
     const source = f.let(i32.add(synapses, i32.shl(row, i32.const(1))));
     const x = f.let(v128.load(source, 16));
     f.push(v128.store(i32.add(to, row), x));
-    f.push(v128.store(source, f32x4.mul(x, decay), 16));
+    // Traces of silent inputs are cut to 0 before they become subnormal, which would be slow.
+    const decayed = f.let(f32x4.mul(x, decay));
+    f.push(v128.store(source, v128.and(decayed, f32x4.gt(decayed, f32x4.const(1e-20))), 16));
   });
 }
 
-interface UpdateArguments {
+export interface UpdateArguments {
   readonly P: Pointer;
   readonly synapses: Pointer;
   readonly neurons: Pointer;
@@ -220,7 +222,8 @@ interface UpdateArguments {
   readonly keep: Local<"f32">;
 }
 
-function updateOne(f: FunctionBuilder, options: RlsKernelOptions, args: UpdateArguments): void {
+/** The update of one neuron; without `learn` only P takes the sample in, weights and statistics stay. */
+export function updateOne(f: FunctionBuilder, options: RlsKernelOptions, args: UpdateArguments, learn = true): void {
   const { layout } = options;
   const { P, synapses, neurons, x, k, bias, keep } = args;
   multiply(f, options, P, x, k);
@@ -240,18 +243,23 @@ function updateOne(f: FunctionBuilder, options: RlsKernelOptions, args: UpdateAr
   const error = f.let(f32.add(horizontalSum(f, wx), bias));
   const add = (field: number, amount: ReturnType<typeof f32.add>) =>
     f.push(f32.store(neurons, f32.add(f32.load(neurons, field), amount), field));
-  add(neuronField.squaredError, f32.mul(error, error));
+  if (learn) add(neuronField.squaredError, f32.mul(error, error));
 
   f.if(
     f32.ge(gain, f32.const(0)),
     () => {
-      add(neuronField.gain, gain);
-      f.push(f32.store(neurons, f32.max(f32.load(neurons, neuronField.largestGain), gain), neuronField.largestGain));
+      if (learn) {
+        add(neuronField.gain, gain);
+        const largest = f32.max(f32.load(neurons, neuronField.largestGain), gain);
+        f.push(f32.store(neurons, largest, neuronField.largestGain));
+      }
       const c = f.let(f32.div(f32.const(1), f32.add(f32.const(1), gain)));
       // In stored units (P / s, k / s): P -= c s k k'.
       subtractOuterProduct(f, options, P, k, f.let(f32.mul(c, scale)), keep);
-      const step = options.compat === "none" ? f32.mul(c, error) : error;
-      moveWeights(f, options, args, f.let(f32x4.splat(f32.mul(step, scale))));
+      if (learn) {
+        const step = options.compat === "none" ? f32.mul(c, error) : error;
+        moveWeights(f, options, args, f.let(f32x4.splat(f32.mul(step, scale))));
+      }
     },
     () => f.push(i32.store(neurons, i32.const(1), neuronField.resetFlag)),
   );

@@ -12,9 +12,9 @@ export interface StateSection {
 
 export interface Checkpointable {
   /** Scalars that belong to the state: iteration, step inside an interrupted trial, counters. JSON-safe. */
-  stateScalars(): Record<string, unknown>;
+  stateScalars(): Promise<Record<string, unknown>>;
   /** The sections that make up the state now. `withP: false` leaves out the inverse covariances. */
-  stateSections(options: { withP: boolean }): StateSection[];
+  stateSections(options: { withP: boolean }): Promise<StateSection[]>;
   /** Items `from` (inclusive) to `to` (exclusive) of a section, little-endian. */
   readSection(name: string, from: number, to: number): Promise<Uint8Array>;
   /** Puts the scalars of a checkpoint back; called before any `writeSection`. */

@@ -1,0 +1,476 @@
+/**
+ * One worker's part of a network: its shards, and the time loop over them.
+ *
+ * All members run the same loop; only spikes pass between them, at one exchange per step. Nothing here knows whether the
+ * others are threads. Methods are called by the trainer (trainer.ts), on all members alike.
+ */
+import { UserError } from "../../base/errors.ts";
+import type { Communicator } from "../../device/communicator/contract.ts";
+import { initialStates } from "../../model/index.ts";
+import {
+  checkIndices,
+  fixedInDegree,
+  fixedOutDegree,
+  loadRule,
+  type PlasticRule,
+  type StaticRule,
+} from "../../network/connectivity.ts";
+import { partition } from "../../network/partition.ts";
+import { Philox } from "../../random/philox.ts";
+import { streamKind, streamOf } from "../../random/streams.ts";
+import { type CompiledNetwork, compileNetwork, meanTauMem } from "./compile.ts";
+import { Feedforward } from "./feedforward.ts";
+import type { TimeSplit } from "./results.ts";
+import { Shard } from "./shard.ts";
+import { planShard } from "./shard-memory.ts";
+import type { RlsSpec } from "./spec.ts";
+import { staticRows } from "./static-rows.ts";
+import { StepTimer } from "./step-timer.ts";
+import { type TargetSource, writeTargets } from "./targets.ts";
+import { type TrialSteps, trialSteps } from "./timing.ts";
+import { trainedNeurons } from "./trained.ts";
+import { TrialRecord } from "./trial-record.ts";
+
+export interface MemberSetup {
+  readonly spec: RlsSpec;
+  readonly relaxed: boolean;
+  readonly shardNeurons?: number;
+}
+
+/** `static`: without plastic synapses and stimulus; `train`: with learning; `test`: frozen. */
+export type TrialKind = "static" | "train" | "test";
+
+export interface TrialRequest {
+  readonly kind: TrialKind;
+  /** Number of the trial among the random streams. */
+  readonly trial: number;
+  readonly task: number;
+  /** Record windowed currents (and, in tests, spikes). */
+  readonly record: boolean;
+  /** P is multiplied by this before its first update. */
+  readonly keep: number;
+}
+
+/** What the members of a network tell about a trial, each for its own neurons. */
+export interface TrialOutcome {
+  readonly finished: boolean;
+  /** Spikes of every own neuron. */
+  readonly spikeCounts: Uint32Array;
+  readonly split: TimeSplit;
+  readonly resets: number;
+  /** A sum of |weights| too large for fixed-point arrivals, or not a number: training has diverged. */
+  readonly diverged: boolean;
+}
+
+/** Trials of frozen tests take these numbers among the random streams (training trials: the iteration). */
+export const firstTestTrial = 100000;
+
+export class Member {
+  readonly communicator: Communicator;
+  readonly network: CompiledNetwork;
+  readonly shards: readonly Shard[];
+  readonly steps: TrialSteps;
+  readonly record: TrialRecord;
+  /** [task][trained x feed-forward inputs] when every task has weights of its own. */
+  readonly taskWeights: Float32Array[] = [];
+  /** The step inside a trial that was interrupted, 0 between trials; with the spikes of that step. */
+  paused = { step: 0, updates: 0, heldSamples: 0 };
+  readonly spikes: Uint32Array;
+  spikeCount = 0;
+  networkSpikeCount = 0;
+  /** Mean synaptic current of every trained neuron in the static run. */
+  meanCurrent: Float32Array;
+  task = 0;
+  /** Called after every step with the spikes of the whole network. */
+  onSpikes: ((step: number, spikes: Uint32Array, count: number) => void) | null = null;
+  readonly #own: Uint32Array;
+  readonly #random: Philox;
+  readonly #feedforward: Feedforward | null;
+  readonly #traceGains: Float32Array;
+  readonly #initial: ReturnType<typeof initialStates>;
+  #plastic = false;
+
+  private constructor(network: CompiledNetwork, shards: readonly Shard[], communicator: Communicator) {
+    const { spec } = network;
+    this.network = network;
+    this.shards = shards;
+    this.communicator = communicator;
+    this.steps = trialSteps(spec.timing);
+    this.record = new TrialRecord(shards);
+    this.spikes = new Uint32Array(network.sources);
+    this.#own = new Uint32Array(shards.reduce((n, shard) => n + shard.range.size, 0));
+    this.meanCurrent = new Float32Array(this.record.trained);
+    this.#random = new Philox(spec.seed);
+    this.#feedforward = spec.feedforward ? new Feedforward(spec, spec.feedforward) : null;
+    this.#initial = initialStates(network.model, spec.neurons);
+    const tau = spec.synapses.tauPlasticMs;
+    this.#traceGains = new Float32Array(this.steps.learnEvery);
+    if (typeof tau === "number") {
+      const decay = 1 - spec.timing.dtMs / tau;
+      for (let e = 0; e < this.#traceGains.length; e++) this.#traceGains[e] = decay ** e / tau;
+    }
+  }
+
+  static async create(setup: MemberSetup, communicator: Communicator): Promise<Member> {
+    const { spec } = setup;
+    const network = await compileNetwork(spec);
+    const trained = trainedNeurons(spec);
+    const perNeuron = planShard(network, { capacity: 65536, segments: 2, trained: 65536, staticSynapses: 0 });
+    const staticBytes = spec.static ? 2 * spec.static.K * (network.options.arrivals === "weights" ? 6 : 2) : 0;
+    const ranges = partition(network.populations, communicator.size, {
+      bytesPerNeuron: perNeuron.bytes / 65536 + staticBytes,
+      bytesFixed: 12 * network.sources,
+      shardNeurons: setup.shardNeurons,
+    })[communicator.rank];
+    const random = new Philox(spec.seed);
+    let statics: ReturnType<typeof staticRows> | null = null;
+    if (spec.static) {
+      const { K, rule } = spec.static;
+      const connect = rule ? await loadRule<StaticRule>(rule) : fixedOutDegree;
+      const context = { random, neurons: spec.neurons, excitatory: spec.excitatory, K };
+      statics = staticRows(
+        spec.neurons,
+        ranges,
+        (source) => connect(source, context),
+        2 * K,
+        network.options.arrivals === "weights",
+      );
+    }
+    const shards: Shard[] = [];
+    for (const [s, range] of ranges.entries()) {
+      const first = range.segments[0]?.firstGlobal ?? 0;
+      const last = range.segments.at(-1);
+      const end = last ? last.firstGlobal + last.size : first;
+      const own = trained.filter((neuron) => neuron >= first && neuron < end);
+      shards.push(new Shard(network, range, own, statics?.[s] ?? null, setup.relaxed));
+      if (statics) statics[s] = { offsets: new Uint32Array(0), targets: new Uint16Array(0), weights: null };
+    }
+    return new Member(network, shards, communicator);
+  }
+
+  /** The rule that chooses the plastic inputs of a neuron: X, E, I. */
+  async #plasticInputs(pool: Uint32Array | null): Promise<(neuron: number) => Uint32Array> {
+    const { spec, inputs } = this.network;
+    const { inputsPerType, rule } = spec.plastic;
+    const choose = rule ? await loadRule<PlasticRule>(rule) : fixedInDegree;
+    const all = pool ?? Uint32Array.from({ length: spec.neurons }, (_, i) => i);
+    const context = {
+      random: this.#random,
+      excitatoryPool: all.filter((i) => i < spec.excitatory),
+      inhibitoryPool: all.filter((i) => i >= spec.excitatory),
+      inputsPerType,
+    };
+    checkPool("excitatory", context.excitatoryPool, inputsPerType);
+    checkPool("inhibitory", context.inhibitoryPool, inputsPerType);
+    const feedforward = Uint32Array.from({ length: inputs - 2 * inputsPerType }, (_, x) => spec.neurons + x);
+    return (neuron) => {
+      const chosen = choose(neuron, context);
+      if (rule) checkIndices(chosen, spec.neurons, 2 * inputsPerType, `the plastic rule's answer for neuron ${neuron}`);
+      const sources = new Uint32Array(inputs);
+      sources.set(feedforward);
+      sources.set(chosen, feedforward.length);
+      return sources;
+    };
+  }
+
+  /** Plastic inputs of these neurons, [neuron][M]. */
+  async sourcesOf(neurons: Uint32Array, pool: Uint32Array | null): Promise<Uint32Array> {
+    const inputsOf = await this.#plasticInputs(pool);
+    const sources = new Uint32Array(neurons.length * this.network.inputs);
+    neurons.forEach((neuron, n) => {
+      sources.set(inputsOf(neuron), n * this.network.inputs);
+    });
+    return sources;
+  }
+
+  /** Builds the plastic synapses; with a pool, only those neurons are presynaptic. Returns a digest of who projects to whom. */
+  async connect(pool: Uint32Array | null): Promise<[number, number]> {
+    const { spec, inputs } = this.network;
+    const inputsOf = await this.#plasticInputs(pool);
+    const weights = initialWeights(this.network);
+    const digest: [number, number] = [0, 0];
+    for (const shard of this.shards) {
+      const sources = new Uint32Array(shard.trainedGlobal.length * inputs);
+      shard.trainedGlobal.forEach((neuron, t) => {
+        const chosen = inputsOf(neuron);
+        sources.set(chosen, t * inputs);
+        addToDigest(digest, neuron, chosen);
+      });
+      shard.connect(sources, weights);
+    }
+    if (spec.feedforward?.weightsPerTask) {
+      const { size, initialWeight } = spec.feedforward;
+      for (let task = 0; task < spec.tasks; task++) {
+        this.taskWeights.push(new Float32Array(this.record.trained * size).fill(initialWeight));
+      }
+    }
+    this.#plastic = true;
+    return digest;
+  }
+
+  /** Runs the static network alone; afterwards `meanCurrent` is known. Returns spike counts and the mean current of E neurons. */
+  runStatic(): TrialOutcome & { excitatoryCurrent: [sum: number, count: number] } {
+    const outcome = this.runTrial({ kind: "static", trial: 0, task: 0, record: false, keep: 1 });
+    const samples = this.steps.steps - this.#staticSkip();
+    const excitatory: [number, number] = [0, 0];
+    let position = 0;
+    for (const shard of this.shards) {
+      const sums = shard.f32(shard.memory.arrays.work("currentSum"), shard.range.capacity);
+      shard.trainedLocal.forEach((local, t) => {
+        const mean = sums[local] / samples;
+        this.meanCurrent[position++] = mean;
+        if (shard.trainedGlobal[t] >= this.network.spec.excitatory) return;
+        excitatory[0] += mean;
+        excitatory[1]++;
+      });
+    }
+    return { ...outcome, excitatoryCurrent: excitatory };
+  }
+
+  /** The first second of the static run is not counted, or half of a shorter one. */
+  #staticSkip(): number {
+    return Math.min(Math.round(1000 / this.network.spec.timing.dtMs), Math.floor(this.steps.steps / 2));
+  }
+
+  setTargets(source: TargetSource): void {
+    let position = 0;
+    for (const shard of this.shards) {
+      const count = shard.trainedGlobal.length;
+      writeTargets(shard, source, this.meanCurrent.subarray(position, position + count));
+      position += count;
+    }
+  }
+
+  /** Starts a trial and runs it to its end, or to the step at which a stop is requested. */
+  runTrial(request: TrialRequest): TrialOutcome {
+    this.#start(request);
+    return this.resumeTrial(request);
+  }
+
+  #start({ trial, task }: TrialRequest): void {
+    const draws = new Float64Array(1);
+    let all = new Float64Array(0);
+    const stream = streamOf(streamKind.startVoltage, trial);
+    for (const shard of this.shards) {
+      shard.startTrial((name, first, out) => {
+        const initial = this.#initial[name];
+        const at = (value: number | Float32Array, i: number) => (typeof value === "number" ? value : value[first + i]);
+        if (initial.kind === "constant") {
+          for (let i = 0; i < out.length; i++) out[i] = at(initial.value, i);
+          return;
+        }
+        if (all.length < out.length) all = new Float64Array(out.length);
+        const values = out.length === 1 ? draws : all.subarray(0, out.length);
+        if (initial.kind === "normal") {
+          this.#random.normal(stream, first, values);
+          for (let i = 0; i < out.length; i++) out[i] = at(initial.mean, i) + at(initial.sd, i) * values[i];
+        } else {
+          this.#random.uniform(stream, first, values);
+          for (let i = 0; i < out.length; i++) {
+            out[i] = at(initial.low, i) + (at(initial.high, i) - at(initial.low, i)) * values[i];
+          }
+        }
+      });
+    }
+    this.useTask(task);
+    this.record.clear();
+    this.spikeCount = 0;
+    this.networkSpikeCount = 0;
+    this.paused = { step: 0, updates: 0, heldSamples: 0 };
+  }
+
+  /** Puts the feed-forward weights of a task in place, and those of the task before back into their store. */
+  useTask(task: number): void {
+    if (this.taskWeights.length > 0 && task !== this.task) {
+      this.storeTaskWeights();
+      this.task = task;
+      this.loadTaskWeights();
+    }
+    this.task = task;
+  }
+
+  storeTaskWeights(): void {
+    this.#forTaskWeights((shard, t, weights) => shard.getWeights(t, weights, 0, weights.length));
+  }
+
+  loadTaskWeights(): void {
+    this.#forTaskWeights((shard, t, weights) => shard.setWeights(t, weights, 0, weights.length));
+  }
+
+  #forTaskWeights(body: (shard: Shard, trained: number, weights: Float32Array) => void): void {
+    const size = this.network.spec.feedforward?.size ?? 0;
+    const store = this.taskWeights[this.task];
+    let position = 0;
+    for (const shard of this.shards) {
+      for (let t = 0; t < shard.trainedGlobal.length; t++, position++) {
+        body(shard, t, store.subarray(position * size, (position + 1) * size));
+      }
+    }
+  }
+
+  /** Continues a trial after `paused.step`. */
+  resumeTrial(request: TrialRequest): TrialOutcome {
+    const { kind, trial, task } = request;
+    const { steps, stimulusOn, stimulusOff, learnEvery } = this.steps;
+    const { spec } = this.network;
+    const { communicator, shards } = this;
+    const plastic = this.#plastic && kind !== "static";
+    const training = kind === "train";
+    const stimulated = plastic && spec.stimulus.sigma > 0;
+    const noisy = this.network.options.noise !== "none";
+    const stimulusDecay = 1 - spec.timing.dtMs / spec.stimulus.tauMs;
+    const stimulusStep = spec.stimulus.sigma * Math.sqrt(spec.timing.dtMs);
+    const staticSkip = this.#staticSkip();
+    const timer = new StepTimer();
+    let resets = 0;
+    let step = this.paused.step;
+    while (step < steps) {
+      step++;
+      timer.begin(step);
+      const phase = step % learnEvery;
+      for (const shard of shards) shard.receive(this.spikes, this.spikeCount);
+      if (spec.static) for (const shard of shards) shard.deliverStatic(this.networkSpikeCount);
+      if (plastic && !training) {
+        for (const shard of shards) shard.deliverPlastic("Currents", this.spikeCount, 0);
+      } else if (plastic && phase !== 0) {
+        const gain = this.#traceGains[learnEvery - 1 - phase];
+        for (const shard of shards) {
+          if (step === 1) shard.advanceGains(true);
+          shard.advanceGains(false);
+          shard.deliverPlastic("Both", this.spikeCount, gain);
+        }
+      } else if (plastic) {
+        // At a learning time the currents arrive with the weights before the update, the traces are too late for it.
+        for (const shard of shards) shard.deliverPlastic("Currents", this.spikeCount, 0);
+        timer.mark("delivery");
+        timer.beginWhole();
+        if (step > stimulusOff) resets += this.#learn(request, (step - stimulusOff) / learnEvery - 1);
+        else for (const shard of shards) shard.decayTraces();
+        timer.mark("rls");
+        for (const shard of shards) {
+          shard.advanceGains(true);
+          shard.deliverPlastic("Traces", this.spikeCount, this.#traceGains[learnEvery - 1]);
+        }
+      }
+      timer.mark("delivery");
+
+      const stimulusNow = stimulated && step > stimulusOn && step < stimulusOff;
+      let own = 0;
+      for (const shard of shards) {
+        if (noisy) shard.fillNoise("noise", trial, step);
+        timer.mark("noise");
+        const count = shard.step(stimulusNow);
+        for (let i = 0; i < count; i++) this.#own[own++] = shard.spikes[i];
+        timer.mark("neurons");
+      }
+      if (stimulusNow) {
+        for (const shard of shards) {
+          shard.fillNoise("stimulus", task, step);
+          shard.stepStimulus(stimulusDecay, stimulusStep);
+        }
+      }
+      if (phase === 0) for (const shard of shards) shard.forAll("flushCurrents");
+      if (request.record) this.record.after(step, this.#own, own, kind === "test");
+      if (kind === "static" && step > staticSkip) for (const shard of shards) shard.forAll("recordCurrents");
+      timer.mark("other");
+
+      this.networkSpikeCount = communicator.allgatherSpikes(this.#own, own, this.spikes);
+      this.spikeCount = this.networkSpikeCount;
+      this.onSpikes?.(step, this.spikes, this.networkSpikeCount);
+      if (plastic && this.#feedforward && step > stimulusOff) {
+        this.spikeCount = this.#feedforward.append(trial, step, this.spikes, this.spikeCount);
+      }
+      timer.mark("exchange");
+      if (communicator.stopRequested && step < steps) break;
+    }
+    this.paused.step = step < steps ? step : 0;
+    return {
+      finished: step === steps,
+      spikeCounts: this.#spikeCounts(),
+      split: timer.split(),
+      resets,
+      diverged: training && this.#diverged(),
+    };
+  }
+
+  /** The update of row `row`; returns how many P had to be reset. */
+  #learn({ task, keep }: TrialRequest, row: number): number {
+    const { block, window } = this.network.spec.learning;
+    const { rows } = this.steps;
+    const { paused } = this;
+    let resets = 0;
+    const keepNow = paused.updates === 0 ? keep : 1;
+    for (const shard of this.shards) {
+      shard.prepareErrors(task, row, rows);
+      if (window > 0) {
+        shard.hold(row % window, window);
+        shard.updateWindow(row % window, Math.min(window, row + 1), window);
+      } else if (block === 1) {
+        shard.update(keepNow);
+      } else {
+        shard.hold(paused.heldSamples, block);
+        if (paused.heldSamples + 1 === block || row === rows - 1) {
+          shard.updateBlock(paused.heldSamples + 1, block, keepNow);
+        }
+      }
+      resets += shard.repair();
+    }
+    const applied = block === 1 || paused.heldSamples + 1 === block || row === rows - 1;
+    paused.heldSamples = applied ? 0 : paused.heldSamples + 1;
+    if (applied) paused.updates++;
+    return resets;
+  }
+
+  #spikeCounts(): Uint32Array {
+    const counts = new Float32Array(this.#own.length);
+    let at = 0;
+    for (const shard of this.shards) {
+      shard.gather(shard.memory.arrays.work("spikeCount"), counts.subarray(at));
+      at += shard.range.size;
+    }
+    return new Uint32Array(counts.buffer);
+  }
+
+  #diverged(): boolean {
+    return this.shards.some((shard) =>
+      shard.trainedGlobal.some((_, t) => !(shard.record(t, "sumAbsWeight") < largestSum)),
+    );
+  }
+}
+
+function checkPool(type: string, pool: Uint32Array, needed: number): void {
+  if (pool.length >= needed) return;
+  throw new UserError(
+    `each neuron needs ${needed} different ${type} inputs, but only ${pool.length} ${type} neurons may be presynaptic; ` +
+      "lower plastic.inputsPerType, raise plastic.activeFraction or take more neurons",
+  );
+}
+
+/** Arrivals are fixed point with a range of +-2048; a neuron whose weights sum to less can never leave it. */
+const largestSum = 2047;
+
+/** +-weightScale 2 g tauMem / (2 sqrt(L)) by type of source; feed-forward inputs have a value of their own. */
+export function initialWeights({ spec, model, inputs }: CompiledNetwork): Float32Array {
+  const { inputsPerType, weightScale, inhibitoryScale } = spec.plastic;
+  const first = inputs - 2 * inputsPerType;
+  const unit = (weightScale * 2 * (spec.static?.g ?? 1) * meanTauMem(model)) / (2 * Math.sqrt(inputsPerType));
+  return Float32Array.from({ length: inputs }, (_, slot) =>
+    slot < first
+      ? (spec.feedforward?.initialWeight ?? 0)
+      : slot < first + inputsPerType
+        ? unit
+        : -unit * inhibitoryScale,
+  );
+}
+
+/** Two 32-bit sums over neurons of a hash of each neuron's inputs: independent of how neurons are spread. */
+function addToDigest(digest: [number, number], neuron: number, sources: Uint32Array): void {
+  let hash = 0x811c9dc5 ^ neuron;
+  let other = Math.imul(neuron, 0x9e3779b1);
+  for (const source of sources) {
+    hash = Math.imul(hash ^ source, 0x01000193);
+    other = Math.imul(other + source, 0x85ebca6b) ^ (other >>> 13);
+  }
+  digest[0] = (digest[0] + hash) >>> 0;
+  digest[1] = (digest[1] + other) >>> 0;
+}

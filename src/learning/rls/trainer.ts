@@ -1,0 +1,402 @@
+/**
+ * RLS training of a network: the conductor of the members (member.ts), which do the work.
+ *
+ * An iteration is one trial of one task with learning. Tasks take turns. Members know only their own neurons; what is
+ * averaged over neurons is averaged here, in the order of the neurons, so that figures do not depend on threads either.
+ */
+import { exitCode, UserError } from "../../base/errors.ts";
+import { inputForRate, sigmaForRate } from "../../data/targets/transfer.ts";
+import type { Recording } from "../../data/recording.ts";
+import { requestStop, type ThreadsMemory, threadsMemory } from "../../device/communicator/threads.ts";
+import type { WorkerGroup } from "../../device/cpu/group.ts";
+import { mean, median } from "../../math/statistics.ts";
+import type { Checkpointable, StateSection } from "./checkpointable.ts";
+import type { MemberSizes, TrainOutcome } from "./host.ts";
+import type { Member, TrialOutcome, TrialRequest } from "./member.ts";
+import type { IterationReport, TestReport, TimeSplit } from "./results.ts";
+import { runTest } from "./run-test.ts";
+import type { RlsSpec } from "./spec.ts";
+import type { TargetSource } from "./targets.ts";
+import { trialSteps } from "./timing.ts";
+
+export interface TrainerOptions {
+  readonly threads: number;
+  /** Relaxed SIMD where the machine has it: faster, but the last digits differ between machines. */
+  readonly fast: boolean;
+  /** Largest number of neurons in a shard; for tests: results do not depend on it. */
+  readonly shardNeurons?: number;
+  onWarning?(message: string): void;
+}
+
+export interface TrainerTargets {
+  /** Rates or currents to follow; null for sinusoids. */
+  readonly recording: Recording | null;
+  readonly sinusoids: {
+    readonly amplitude: number;
+    readonly periodMs: number;
+    readonly bias: "none" | "ou" | "ramp";
+  } | null;
+  /** Model neurons per recorded neuron; trained neuron p follows recorded neuron p modulo their number. */
+  readonly copies: number;
+}
+
+/** How many workers a platform can give, and how it starts them. */
+export interface Platform {
+  /** null: no threads here, the calling thread does the work. */
+  start(size: number): WorkerGroup;
+  readonly canShareMemory: boolean;
+}
+
+export class RlsTrainer implements Checkpointable {
+  readonly spec: RlsSpec;
+  readonly targets: TrainerTargets;
+  readonly #group: WorkerGroup;
+  readonly #memory: ThreadsMemory | null;
+  readonly #sizes: readonly MemberSizes[];
+  readonly trained: Uint32Array;
+  #pool: Uint32Array | null = null;
+  #digest = "";
+  #iteration = 0;
+  #resets = 0;
+  /** A training trial that was interrupted waits to be continued. */
+  #paused = false;
+  #pausedSeconds = 0;
+  #closed = false;
+
+  private constructor(
+    spec: RlsSpec,
+    targets: TrainerTargets,
+    group: WorkerGroup,
+    memory: ThreadsMemory | null,
+    sizes: readonly MemberSizes[],
+  ) {
+    this.spec = spec;
+    this.targets = targets;
+    this.#group = group;
+    this.#memory = memory;
+    this.#sizes = sizes;
+    this.trained = concatenate(Uint32Array, sizes.map((size) => size.trained));
+  }
+
+  /** Builds the network, runs its static part if it has one, and sets the targets. */
+  static async create(
+    spec: RlsSpec,
+    targets: TrainerTargets,
+    options: TrainerOptions,
+    platform: Platform,
+  ): Promise<RlsTrainer> {
+    const threads = platform.canShareMemory ? options.threads : 1;
+    if (threads < options.threads) {
+      options.onWarning?.("memory cannot be shared between threads here: training on one (serve the page cross-origin isolated)");
+    }
+    const blocks = Math.ceil(spec.neurons / 16) + 1;
+    const size = Math.max(1, Math.min(threads, blocks));
+    const capacity = 16 * (Math.ceil(blocks / size) + 2);
+    const memory = platform.canShareMemory ? threadsMemory(size, capacity) : null;
+    const group = platform.start(size);
+    try {
+      const setup = { spec, relaxed: options.fast, shardNeurons: options.shardNeurons };
+      const sizes = await group.callAll<MemberSizes>("create", (rank) => [setup, memory, rank]);
+      const trainer = new RlsTrainer(spec, targets, group, memory, sizes);
+      await trainer.#prepare();
+      return trainer;
+    } catch (error) {
+      await group.close();
+      throw error;
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { spec } = this;
+    let sigma = typeof spec.noise.sigma === "number" ? spec.noise.sigma : mean(spec.noise.sigma);
+    if (spec.static) {
+      const outcomes = await this.#callAll<ReturnType<Member["runStatic"]>>("runStatic", () => []);
+      const counts = concatenate(Uint32Array, outcomes.map((outcome) => outcome.spikeCounts));
+      if (spec.plastic.activeFraction < 1) this.#pool = mostActive(counts, spec);
+      const seconds = (trialSteps(spec.timing).steps * spec.timing.dtMs) / 1000;
+      const rateE = mean(counts.subarray(0, spec.excitatory)) / seconds;
+      const [sum, count] = outcomes.reduce(([s, n], { excitatoryCurrent: [ds, dn] }) => [s + ds, n + dn], [0, 0]);
+      if (this.targets.recording?.quantity === "rateHz") {
+        const drive = typeof spec.drive.excitatory === "number" ? spec.drive.excitatory : mean(spec.drive.excitatory);
+        sigma = sigmaForRate(rateE, sum / count + drive, this.#neuron());
+      }
+    }
+    const digests = await this.#callAll<[number, number]>("connect", () => [this.#pool]);
+    const words = digests.reduce(([a, b], [c, d]) => [(a + c) >>> 0, (b + d) >>> 0], [0, 0]);
+    this.#digest = words.map((word) => word.toString(16).padStart(8, "0")).join("");
+    const source = this.#targetSource(sigma);
+    await this.#callAll("setTargets", () => [source]);
+  }
+
+  /** The LIF neuron that rates are converted with. */
+  #neuron(): { tauMemMs: number; threshold: number; reset: number; dtMs: number } {
+    const { model, timing } = this.spec;
+    const number = (name: string, fallback: number) => {
+      const value = model.parameters[name] ?? fallback;
+      return typeof value === "number" ? value : mean(value);
+    };
+    return {
+      tauMemMs: number("tauMemMs", 10),
+      threshold: number("threshold", 1),
+      reset: number("reset", 0),
+      dtMs: timing.dtMs,
+    };
+  }
+
+  #targetSource(sigma: number): TargetSource {
+    const { recording, sinusoids } = this.targets;
+    if (recording === null) return { kind: "sinusoids", ...(sinusoids ?? { amplitude: 0.5, periodMs: 1000, bias: "none" }) };
+    const { quantity, values, neurons } = recording;
+    if (quantity === "current") {
+      return { kind: "currents", values: Float32Array.from(values), units: neurons, includesDrive: false };
+    }
+    if (this.spec.model.type !== "LIF") {
+      throw new UserError(
+        `rates are converted to currents by the transfer function of the LIF neuron, but the model is ${this.spec.model.type}; ` +
+          'give currents as targets (quantity "current") or use LIF',
+      );
+    }
+    if (!(sigma > 0)) {
+      throw new UserError(
+        `rates cannot be converted to currents for a neuron without noise (noise.sigma is ${sigma}): it fires at all or ` +
+          "not at all; set noise.sigma, for example to 0.65",
+      );
+    }
+    const converted = inputForRate(values, { ...this.#neuron(), sigma });
+    return { kind: "currents", values: Float32Array.from(converted), units: neurons, includesDrive: true };
+  }
+
+  get iteration(): number {
+    return this.#iteration;
+  }
+
+  /** Workers that share the network. */
+  get threads(): number {
+    return this.#group.size;
+  }
+
+  async iterate({ measure }: { measure: boolean }): Promise<IterationReport | "interrupted"> {
+    const started = performance.now();
+    const iteration = this.#iteration + 1;
+    const task = (iteration - 1) % this.spec.tasks;
+    const { forgetting } = this.spec.learning;
+    const keep = iteration === 1 ? 1 : 1 / forgetting;
+    const request: TrialRequest = { kind: "train", trial: iteration, task, record: measure, keep };
+    const outcomes = await this.#callAll<TrainOutcome>("train", () => [request, this.#paused]);
+    const seconds = this.#pausedSeconds + (performance.now() - started) / 1000;
+    this.#resets += outcomes.reduce((n, { resets }) => n + resets, 0);
+    if (!outcomes[0].finished) {
+      this.#paused = true;
+      this.#pausedSeconds = seconds;
+      return "interrupted";
+    }
+    this.#paused = false;
+    this.#pausedSeconds = 0;
+    if (outcomes.some(({ diverged }) => diverged)) {
+      throw new UserError(
+        `training diverged in iteration ${iteration}: the weights of a neuron have grown beyond what its current can carry ` +
+          "(or are not numbers); raise learning.lambda, lower learning.forgetting's strength or bound weights with learning.maxWeight",
+        exitCode.diverged,
+      );
+    }
+    this.#iteration = iteration;
+    return this.#report(request, outcomes, seconds);
+  }
+
+  #report({ task, record }: TrialRequest, outcomes: readonly TrainOutcome[], seconds: number): IterationReport {
+    const { spec } = this;
+    const { rows, steps } = trialSteps(spec.timing);
+    const all = record ? concatenate(Float64Array, outcomes.map((outcome) => outcome.correlations!)) : null;
+    const known = all?.filter((value) => !Number.isNaN(value));
+    const counts = concatenate(Uint32Array, outcomes.map((outcome) => outcome.spikeCounts));
+    const rate = (from: number, to: number) =>
+      to > from ? (1000 * mean(counts.subarray(from, to))) / (steps * spec.timing.dtMs) : 0;
+    const updates = rows * this.trained.length;
+    const total = (field: "squaredError" | "gain") =>
+      outcomes.reduce((sum, outcome) => outcome[field].reduce((s, value) => s + value, sum), 0);
+    return {
+      iteration: this.#iteration,
+      task,
+      correlation: known ? mean(known) : null,
+      medianCorrelation: known ? median(known) : null,
+      undefinedCorrelations: all && known ? all.length - known.length : 0,
+      rateHz: rate(0, counts.length),
+      rateExcitatoryHz: rate(0, spec.excitatory),
+      rateInhibitoryHz: rate(spec.excitatory, counts.length),
+      rmsError: Math.sqrt(total("squaredError") / updates),
+      seconds,
+      split: meanSplit(outcomes),
+      health: {
+        resets: outcomes.reduce((n, { resets }) => n + resets, 0),
+        meanGain: total("gain") / updates,
+        largestGain: outcomes.reduce((most, outcome) => outcome.largestGain.reduce((a, b) => Math.max(a, b), most), 0),
+      },
+    };
+  }
+
+  /** The running trial or test stops at its next step. */
+  interrupt(): void {
+    if (this.#memory) requestStop(this.#memory);
+  }
+
+  /** Frozen trials: `trials` of every task. What is recorded of them: results.ts. */
+  test(options: { trials: number; exampleNeurons: number }): Promise<TestReport | "interrupted"> {
+    if (this.#paused) throw new UserError("a training trial is interrupted; finish it before testing");
+    return runTest(
+      {
+        spec: this.spec,
+        targets: this.targets,
+        trained: this.trained,
+        firstPositions: this.#firstPositions(),
+        callAll: (method, args) => this.#callAll(method, args),
+        call: (rank, method, args) => this.#group.call(rank, method, args),
+      },
+      options,
+    );
+  }
+
+  #firstPositions(): number[] {
+    let first = 0;
+    return this.#sizes.map(({ trained }) => {
+      const position = first;
+      first += trained.length;
+      return position;
+    });
+  }
+
+  /** Weights of all trained neurons, [trained][M]; inputs in the order feed-forward, E, I. */
+  async weights(): Promise<Float32Array> {
+    const bytes = await this.readSection("weights", 0, this.trained.length);
+    return new Float32Array(bytes.buffer);
+  }
+
+  /** Who projects to whom by plastic synapses: `presynaptic` is [trained][inputs]; feed-forward inputs come after neurons. */
+  async connectivity(): Promise<{ trained: Uint32Array; presynaptic: Uint32Array; inputs: number }> {
+    const { plastic, feedforward } = this.spec;
+    const parts = await this.#group.callAll<Uint32Array>("sources", (rank) => [this.#sizes[rank].trained, this.#pool]);
+    return {
+      trained: this.trained,
+      presynaptic: concatenate(Uint32Array, parts),
+      inputs: 2 * plastic.inputsPerType + (feedforward?.size ?? 0),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#group.close();
+  }
+
+  async #callAll<T>(method: string, args: (rank: number) => unknown[]): Promise<T[]> {
+    if (this.#closed) throw new Error("the trainer is closed");
+    try {
+      return await this.#group.callAll<T>(method, args);
+    } finally {
+      if (this.#memory) requestStop(this.#memory, false);
+    }
+  }
+
+  // ----- Checkpointable -----
+
+  async stateScalars(): Promise<Record<string, unknown>> {
+    return {
+      iteration: this.#iteration,
+      resets: this.#resets,
+      connectivity: this.#digest,
+      paused: this.#paused ? await this.#group.call(0, "pausedTrial", []) : null,
+    };
+  }
+
+  stateSections({ withP }: { withP: boolean }): Promise<StateSection[]> {
+    const totals = { neurons: this.spec.neurons, trained: this.trained.length };
+    return this.#group.call(0, "sections", [totals, withP]);
+  }
+
+  async readSection(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    await this.#forMembers(name, from, to, async (rank, first, last) => {
+      parts.push(await this.#group.call<Uint8Array<ArrayBuffer>>(rank, "read", [name, first, last]));
+    });
+    return parts.length === 1 ? parts[0] : concatenate(Uint8Array<ArrayBuffer>, parts);
+  }
+
+  async restoreScalars(scalars: Record<string, unknown>): Promise<void> {
+    if (scalars.connectivity !== this.#digest) {
+      throw new UserError(
+        "the checkpoint belongs to another network: its connections differ from those that this experiment builds; " +
+          "resume with the experiment and the rules that the run was started with",
+        exitCode.data,
+      );
+    }
+    this.#iteration = scalars.iteration as number;
+    this.#resets = scalars.resets as number;
+    this.#paused = scalars.paused !== null;
+    if (!this.#paused) return;
+    const task = this.#iteration % this.spec.tasks;
+    await this.#callAll("setPausedTrial", () => [scalars.paused, task]);
+  }
+
+  async writeSection(name: string, from: number, bytes: Uint8Array): Promise<void> {
+    const sections = await this.stateSections({ withP: true });
+    const section = sections.find((known) => known.name === name);
+    if (!section) throw new UserError(`the checkpoint holds "${name}", which this network does not have`, exitCode.data);
+    const size = section.bytesPerItem;
+    await this.#forMembers(name, from, from + bytes.length / size, async (rank, first, last, offset) => {
+      const part = bytes.slice(offset * size, (offset + last - first) * size);
+      await this.#group.call(rank, "write", [name, first, part]);
+    });
+  }
+
+  /** Splits a range of items over the members that hold them, one after the other. */
+  async #forMembers(
+    name: string,
+    from: number,
+    to: number,
+    body: (rank: number, first: number, last: number, offset: number) => Promise<void>,
+  ): Promise<void> {
+    const sections = await this.stateSections({ withP: true });
+    const perNeuron = sections.find((section) => section.name === name)?.items !== this.trained.length;
+    let start = 0;
+    for (const [rank, { neurons, trained }] of this.#sizes.entries()) {
+      const count = perNeuron ? neurons : trained.length;
+      const first = Math.max(from, start);
+      const last = Math.min(to, start + count);
+      if (last > first) await body(rank, first - start, last - start, first - from);
+      start += count;
+    }
+  }
+}
+
+/** Means over workers. */
+function meanSplit(outcomes: readonly TrialOutcome[]): TimeSplit {
+  const part = (name: keyof TimeSplit) => mean(outcomes.map(({ split }) => split[name]));
+  return {
+    rls: part("rls"),
+    neurons: part("neurons"),
+    noise: part("noise"),
+    delivery: part("delivery"),
+    exchange: part("exchange"),
+    other: part("other"),
+  };
+}
+
+/** The neurons with most spikes, by type: `activeFraction` of E and of I; ties go to lower indices. */
+function mostActive(counts: Uint32Array, { excitatory, neurons, plastic }: RlsSpec): Uint32Array {
+  const best = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => from + i)
+      .sort((a, b) => counts[b] - counts[a] || a - b)
+      .slice(0, Math.round((to - from) * plastic.activeFraction));
+  return Uint32Array.from([...best(0, excitatory), ...best(excitatory, neurons)]).sort();
+}
+
+type TypedArray = Uint8Array<ArrayBuffer> | Uint32Array | Float32Array | Float64Array;
+
+function concatenate<A extends TypedArray>(make: new (length: number) => A, parts: readonly A[]): A {
+  const whole = new make(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part as never, at);
+    at += part.length;
+  }
+  return whole;
+}
+

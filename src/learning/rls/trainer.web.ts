@@ -1,0 +1,12 @@
+/** RLS training in a browser: web workers, several where the page may share memory (cross-origin isolation). */
+import { webGroup } from "../../device/cpu/threads.web.ts";
+import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
+import type { RlsSpec } from "./spec.ts";
+
+/** As in Node (trainer.node.ts). */
+export function createRlsTrainer(spec: RlsSpec, targets: TrainerTargets, options: TrainerOptions): Promise<RlsTrainer> {
+  return RlsTrainer.create(spec, targets, options, {
+    canShareMemory: globalThis.crossOriginIsolated === true,
+    start: (size) => webGroup(() => new Worker(new URL("./worker.web.js", import.meta.url), { type: "module" }), size),
+  });
+}
