@@ -1,0 +1,259 @@
+/**
+ * Neuron models, described once: parameters with units and ranges, states, one step, when to spike, what a spike resets.
+ *
+ * ```ts
+ * export default defineModel({
+ *   name: "LIF", description: "...", source: "...",
+ *   parameters: { tauMemMs: { unit: "ms", default: 10, exclusiveMin: 0, doc: "membrane time constant" }, ... },
+ *   states: { v: { unit: "threshold", initial: 0, doc: "membrane voltage" } },
+ *   step: ({ v, current, dtMs, tauMemMs }) => ({ v: v.plus(dtMs.over(tauMemMs).times(current.minus(v))) }),
+ *   margin: ({ v, threshold }) => v.minus(threshold),
+ *   reset: ({ reset }) => ({ v: reset }),
+ * });
+ * ```
+ * One step of a neuron that is not refractory, in this order: all states <- step(old states, current); if margin(new
+ * states) > 0 (strictly) the neuron spikes and states <- reset(new states). A refractory neuron keeps all states.
+ */
+import { didYouMean, UserError } from "../base/errors.ts";
+import { constant, input, parameter, state } from "../expression/build.ts";
+import { type Condition, Expression, leavesOf, type Operand } from "../expression/node.ts";
+
+/** One number per population or one per neuron. */
+export type PerNeuron = number | Float32Array;
+
+export interface ParameterDefinition {
+  /** `ms`, `threshold`, `1/ms`, ...; "1" for a plain number. */
+  readonly unit: string;
+  readonly default: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly exclusiveMin?: number;
+  readonly exclusiveMax?: number;
+  readonly doc: string;
+}
+
+/** Expressions by name: every parameter and state, `dtMs` (time step), and where allowed `current`. */
+export type Names<K extends string> = Readonly<Record<K, Expression>>;
+
+/** A value at the start of a trial: fixed, or drawn anew for each neuron and trial. */
+export type Initial<X = Operand> =
+  | { readonly kind: "constant"; readonly value: X }
+  | { readonly kind: "normal"; readonly mean: X; readonly sd: X }
+  | { readonly kind: "uniform"; readonly low: X; readonly high: X };
+
+export interface StateDefinition<P extends string> {
+  readonly unit: string;
+  /** A number, or a function of the parameters giving an expression or a distribution. */
+  readonly initial: number | ((names: Names<P>) => Expression | Initial);
+  readonly doc: string;
+}
+
+/** A relation between parameters that must hold for every neuron. */
+export interface Constraint<P extends string> {
+  readonly holds: (names: Names<P>) => Condition;
+  /** Ends the sentence "parameters of model X: ..."; says what must hold and what to do. */
+  readonly message: string;
+}
+
+/** Supplied to every model besides its own parameters. */
+export type Supplied = "dtMs" | "refractorySteps";
+
+/**
+ * What an author writes. All functions are called once, with expressions; they must not depend on anything else.
+ * A parameter named `refractoryMs` gives the model a refractory period of round(refractoryMs / dtMs) whole steps, available
+ * to the equations as `refractorySteps` (0 if there is no such parameter).
+ */
+export interface ModelDefinition<P extends string, S extends string> {
+  readonly name: string;
+  readonly description: string;
+  /** Paper or program the equations are from. */
+  readonly source: string;
+  readonly parameters: Readonly<Record<P, ParameterDefinition>>;
+  /** The membrane first: the first state is what voltage noise and voltage plots use. */
+  readonly states: Readonly<Record<S, StateDefinition<NoInfer<P>>>>;
+  /** New value of every state, from old states and the `current` of this step (drive + synaptic). */
+  readonly step: (names: Names<NoInfer<P | S> | Supplied | "current">) => Readonly<Record<NoInfer<S>, Operand>>;
+  /** Spike when this is > 0, over the new states. */
+  readonly margin: (names: Names<NoInfer<P | S> | Supplied>) => Operand;
+  /** States after a spike, over the new states; what is not named keeps its value. */
+  readonly reset: (names: Names<NoInfer<P | S> | Supplied>) => Readonly<Partial<Record<NoInfer<S>, Operand>>>;
+  readonly constraints?: readonly Constraint<NoInfer<P>>[];
+}
+
+/** A checked model: plain data and expressions over leaves `parameter`, `state` and `input("current")`. */
+export interface Model {
+  readonly kind: "model";
+  readonly name: string;
+  readonly description: string;
+  readonly source: string;
+  readonly parameters: Readonly<Record<string, ParameterDefinition>>;
+  readonly states: Readonly<
+    Record<string, { readonly unit: string; readonly doc: string; readonly initial: Initial<Expression> }>
+  >;
+  /** Over old states. Same keys and order as `states`, as has `reset`. */
+  readonly step: Readonly<Record<string, Expression>>;
+  /** Over new states. */
+  readonly margin: Expression;
+  /** Over new states. */
+  readonly reset: Readonly<Record<string, Expression>>;
+  readonly constraints: readonly { readonly holds: Condition; readonly message: string }[];
+}
+
+const reserved = ["dtMs", "refractorySteps", "current"];
+
+/** A record that refuses names it does not have, with a suggestion. */
+function namesFor(where: string, known: Record<string, Expression>): Names<string> {
+  return new Proxy(known, {
+    get(target, key) {
+      if (typeof key !== "string" || Object.hasOwn(target, key)) return target[key as string];
+      const hint = didYouMean(key, Object.keys(target));
+      throw new UserError(`${where} uses "${key}", which is no parameter, state or input of the model${hint}`);
+    },
+  });
+}
+
+function toExpression(where: string, given: unknown): Expression {
+  if (given instanceof Expression) return given;
+  if (typeof given === "number" && !Number.isNaN(given)) return constant(given);
+  const what = typeof given === "number" ? "NaN" : given === undefined ? "nothing" : typeof given;
+  throw new UserError(
+    `${where} is ${what}, not an expression; combine names with .plus(), .minus(), .times(), .over() and the functions of the expression module (JavaScript's own + - * / do not work on them)`,
+  );
+}
+
+function checkNames(model: string, parameters: string[], states: string[]): void {
+  if (states.length === 0) throw new UserError(`model ${model} has no states; it needs at least a membrane voltage`);
+  const seen = new Set<string>(reserved);
+  for (const name of [...parameters, ...states]) {
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) {
+      throw new UserError(
+        `model ${model}: "${name}" is no valid name; use letters, digits and _ and start with a letter`,
+      );
+    }
+    if (seen.has(name)) {
+      const why = reserved.includes(name) ? "is supplied to every model" : "is both a parameter and a state";
+      throw new UserError(`model ${model}: "${name}" ${why}; choose another name`);
+    }
+    seen.add(name);
+  }
+}
+
+/** Why a value is outside a parameter's range, or null: "it must be > 0". */
+export function rangeProblem(definition: ParameterDefinition, value: number): string | null {
+  const { min, max, exclusiveMin, exclusiveMax } = definition;
+  if (typeof value !== "number" || !Number.isFinite(value)) return "it must be a finite number";
+  if (exclusiveMin !== undefined && value <= exclusiveMin) return `it must be > ${exclusiveMin}`;
+  if (min !== undefined && value < min) return `it must be >= ${min}`;
+  if (exclusiveMax !== undefined && value >= exclusiveMax) return `it must be < ${exclusiveMax}`;
+  if (max !== undefined && value > max) return `it must be <= ${max}`;
+  return null;
+}
+
+function initialOf(where: string, given: unknown): Initial<Expression> {
+  if (given instanceof Expression || typeof given === "number") {
+    return { kind: "constant", value: toExpression(where, given) };
+  }
+  const initial = given as Initial;
+  const operand = (key: string, x: unknown): Expression => toExpression(`${where}, "${key}",`, x);
+  switch (initial?.kind) {
+    case "constant":
+      return { kind: "constant", value: operand("value", initial.value) };
+    case "normal":
+      return { kind: "normal", mean: operand("mean", initial.mean), sd: operand("sd", initial.sd) };
+    case "uniform":
+      return { kind: "uniform", low: operand("low", initial.low), high: operand("high", initial.high) };
+    default:
+      throw new UserError(
+        `${where} must be a number, an expression, or { kind: "normal", mean, sd } or { kind: "uniform", low, high }`,
+      );
+  }
+}
+
+/**
+ * Checks a definition and turns its functions into expressions.
+ * @throws UserError naming the part, for unknown or missing states, unknown names, values that are no expressions, defaults
+ *   out of range
+ */
+export function defineModel<const P extends string, const S extends string>(definition: ModelDefinition<P, S>): Model {
+  for (const key of ["name", "parameters", "states", "step", "margin", "reset"] as const) {
+    if (definition?.[key] === undefined) throw new UserError(`a model definition lacks "${key}"`);
+  }
+  const { name } = definition;
+  const parameterNames = Object.keys(definition.parameters);
+  const stateNames = Object.keys(definition.states);
+  checkNames(name, parameterNames, stateNames);
+  for (const [key, parameterDefinition] of Object.entries<ParameterDefinition>(definition.parameters)) {
+    const problem = rangeProblem(parameterDefinition, parameterDefinition.default);
+    if (problem)
+      throw new UserError(`model ${name}: the default of "${key}" is ${parameterDefinition.default}; ${problem}`);
+  }
+
+  const parameters = Object.fromEntries(parameterNames.map((key) => [key, parameter(key)]));
+  const states = Object.fromEntries(stateNames.map((key) => [key, state(key)]));
+  const supplied = { dtMs: parameter("dtMs"), refractorySteps: parameter("refractorySteps") };
+  const call = <T>(what: string, known: Record<string, Expression>, make: (names: never) => T): T =>
+    make(namesFor(`${what} of model ${name}`, known) as never);
+
+  const record = (what: string, given: unknown): Record<string, Expression> => {
+    if (typeof given !== "object" || given === null || given instanceof Expression) {
+      throw new UserError(
+        `${what} of model ${name} must return an object with a value per state, such as { ${stateNames[0]}: ... }`,
+      );
+    }
+    for (const key of Object.keys(given)) {
+      if (!stateNames.includes(key)) {
+        throw new UserError(
+          `${what} of model ${name} gives "${key}", which is not a state${didYouMean(key, stateNames)}`,
+        );
+      }
+    }
+    const result: Record<string, Expression> = {};
+    for (const key of stateNames) {
+      const value = (given as Record<string, unknown>)[key];
+      if (value === undefined && what === "reset") result[key] = states[key];
+      else if (value === undefined) {
+        throw new UserError(
+          `${what} of model ${name} gives no new value for the state "${key}"; return "${key}" itself if it stays`,
+        );
+      } else result[key] = toExpression(`"${key}" in ${what} of model ${name}`, value);
+    }
+    return result;
+  };
+
+  const everything = { ...parameters, ...states, ...supplied };
+  const model: Model = {
+    kind: "model",
+    name,
+    description: definition.description ?? "",
+    source: definition.source ?? "",
+    parameters: definition.parameters,
+    states: Object.fromEntries(
+      stateNames.map((key) => {
+        const { unit, doc, initial } = definition.states[key as S];
+        const given = typeof initial === "function" ? call(`the initial ${key}`, parameters, initial) : initial;
+        return [key, { unit, doc, initial: initialOf(`the initial "${key}" of model ${name}`, given) }];
+      }),
+    ),
+    step: record("step", call("step", { ...everything, current: input("current") }, definition.step)),
+    margin: toExpression(`margin of model ${name}`, call("margin", everything, definition.margin)),
+    reset: record("reset", call("reset", everything, definition.reset)),
+    constraints: (definition.constraints ?? []).map(({ holds, message }) => ({
+      holds: call("a constraint", parameters, holds),
+      message,
+    })),
+  };
+  checkLeaves(model);
+  return Object.freeze(model);
+}
+
+/** Leaves that an author made by hand, past the checked names. */
+function checkLeaves(model: Model): void {
+  const known = new Set([...Object.keys(model.parameters), ...Object.keys(model.states), ...reserved]);
+  for (const leaf of leavesOf([...Object.values(model.step), model.margin, ...Object.values(model.reset)])) {
+    if (!known.has(leaf.name)) {
+      throw new UserError(
+        `model ${model.name} uses the ${leaf.op} "${leaf.name}", which it does not declare${didYouMean(leaf.name, known)}`,
+      );
+    }
+  }
+}

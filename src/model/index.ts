@@ -1,0 +1,9 @@
+/** Neuron models: define, choose, split for kernels, step in float64, document. */
+export * from "./allen.ts";
+export { builtInModels } from "./built-in.ts";
+export * from "./define.ts";
+export * from "./describe.ts";
+export * from "./hoist.ts";
+export * from "./load.ts";
+export * from "./resolve.ts";
+export * from "./stepper.ts";
