@@ -33,17 +33,28 @@ module.exports = {
       comment:
         "From learning/ down everything runs unchanged in a browser; what needs Node sits in *.node.ts. " +
         "Tests are free to use Node.",
-      from: { path: "^src/(learning|network|data|kernels|device|model|expression|wasm|random|math|base)/", pathNot: "(\\.node|\\.test)\\.ts$" },
+      from: {
+        path: "^src/(learning|network|data|kernels|device|model|expression|wasm|random|math|base)/",
+        pathNot: "(\\.node|\\.test)\\.ts$",
+      },
       to: { dependencyTypes: ["core"] },
     },
     {
       name: "node-files-only-from-node-files",
       severity: "error",
       comment: "A *.node.ts file below experiment/ is reached only from another *.node.ts file or from above.",
-      from: { path: "^src/(learning|network|data|kernels|device|model|expression|wasm|random|math|base)/", pathNot: "(\\.node|\\.test)\\.ts$" },
+      from: {
+        path: "^src/(learning|network|data|kernels|device|model|expression|wasm|random|math|base)/",
+        pathNot: "(\\.node|\\.test)\\.ts$",
+      },
       to: { path: "\\.node\\.ts$" },
     },
-    { name: "no-circular", severity: "error", from: { pathNot: "\\.test\\.ts$" }, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: { pathNot: "\\.test\\.ts$" },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     { name: "no-tests-in-code", severity: "error", from: { pathNot: "\\.test\\.ts$" }, to: { path: "\\.test\\.ts$" } },
     {
       name: "declared-dependencies-only",

@@ -62,7 +62,7 @@ export interface TestReport {
     readonly worstTrial: number;
     /** Correlation of the mean over trials. */
     readonly average: number;
-    /** Variance explained: mean over neurons of 1 - mean((mean over trials - target)^2) / var(target). */
+    /** Variance explained, over all neurons and rows together: 1 - sum (mean over trials - target)^2 / sum (target - its mean)^2. */
     readonly varianceExplained: number;
     readonly undefinedNeurons: number;
   };

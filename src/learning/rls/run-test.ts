@@ -57,6 +57,7 @@ export async function runTest(
   const parts = await network.callAll<TestFigures>("testFigures", () => []);
   const figure = (name: Exclude<keyof TestFigures, "selectivity">) => parts.flatMap((part) => [...part[name]]);
   const average = figure("average");
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   const known = (values: readonly number[]) => mean(values.filter((value) => Number.isFinite(value)));
   const examples = await chooseExamples(network, average, exampleNeurons);
   const worstTrial = Math.min(...(await trialMeans(network)));
@@ -75,7 +76,7 @@ export async function runTest(
       single: known(figure("single")),
       worstTrial,
       average: known(average),
-      varianceExplained: known(figure("varianceExplained")),
+      varianceExplained: 1 - sum(figure("residual")) / sum(figure("targetVariance")),
       undefinedNeurons: average.filter((value) => !Number.isFinite(value)).length,
     },
     psth: recording

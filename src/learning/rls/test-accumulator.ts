@@ -4,7 +4,7 @@
  * Figures of merit: docs/method.md, section "Figures of merit". All sums are per neuron, so they do not depend on how
  * neurons are spread; whoever averages over neurons does it in their order.
  */
-import { pearson } from "../../math/statistics.ts";
+import { mean, pearson } from "../../math/statistics.ts";
 import type { Member, TrialOutcome } from "./member.ts";
 import { firstTestTrial } from "./member.ts";
 import { targetRows } from "./trial-record.ts";
@@ -23,7 +23,9 @@ export interface TestRequest {
 export interface TestFigures {
   readonly single: Float64Array;
   readonly average: Float64Array;
-  readonly varianceExplained: Float64Array;
+  /** Squared distance of the mean over trials from the target, and squared deviation of the target from its mean. */
+  readonly residual: Float64Array;
+  readonly targetVariance: Float64Array;
   readonly psthBinned: Float64Array;
   readonly psthWindowed: Float64Array;
   readonly heldOut: Float64Array;
@@ -174,7 +176,8 @@ export class TestAccumulator {
     const result = {
       single: zeros(),
       average: zeros(),
-      varianceExplained: zeros(),
+      residual: zeros(),
+      targetVariance: zeros(),
       psthBinned: zeros(),
       psthWindowed: zeros(),
       heldOut: zeros(),
@@ -198,11 +201,15 @@ export class TestAccumulator {
         result.single[position] += sums.singleSum[position] / trials / tasks;
         column(sums.current, model, () => 1 / trials);
         result.average[position] += pearson(model, target) / tasks;
-        result.varianceExplained[position] += explained(model, target) / tasks;
-        const mean = sums.count[position] / trials;
-        const variance = (sums.countSquared[position] - trials * mean * mean) / Math.max(1, trials - 1);
-        result.fano[position] += variance / mean / tasks;
-        result.rateHz[position] += mean / tasks;
+        const targetMean = mean(target);
+        for (let row = 0; row < rows; row++) {
+          result.residual[position] += (model[row] - target[row]) ** 2;
+          result.targetVariance[position] += (target[row] - targetMean) ** 2;
+        }
+        const meanCount = sums.count[position] / trials;
+        const variance = (sums.countSquared[position] - trials * meanCount ** 2) / Math.max(1, trials - 1);
+        result.fano[position] += variance / meanCount / tasks;
+        result.rateHz[position] += meanCount / tasks;
         column(sums.windowedSpikes, windowedModel[task], (row) => 1000 / (trials * bins.rows[row].samples * sampleMs));
         if (!recordedHz) return;
         this.#recorded(recordedHz, task, position, data);
@@ -304,15 +311,3 @@ export const correlationUnit = 2 ** 30;
 
 /** Larger tests keep no single trials of single neurons. */
 const keepCurrentsBelow = 400e6;
-
-/** 1 - mean((model - target)^2) / variance(target). */
-function explained(model: Float64Array, target: Float64Array): number {
-  const mean = target.reduce((a, b) => a + b, 0) / target.length;
-  let residual = 0;
-  let total = 0;
-  for (let row = 0; row < target.length; row++) {
-    residual += (model[row] - target[row]) ** 2;
-    total += (target[row] - mean) ** 2;
-  }
-  return total > 0 ? 1 - residual / total : Number.NaN;
-}

@@ -316,7 +316,7 @@ export class RlsTrainer implements Checkpointable {
     await this.#forMembers(name, from, to, async (rank, first, last) => {
       parts.push(await this.#group.call<Uint8Array<ArrayBuffer>>(rank, "read", [name, first, last]));
     });
-    return parts.length === 1 ? parts[0] : concatenate(Uint8Array<ArrayBuffer>, parts);
+    return parts.length === 1 ? parts[0] : concatenate(Uint8Array as new (length: number) => Uint8Array<ArrayBuffer>, parts);
   }
 
   async restoreScalars(scalars: Record<string, unknown>): Promise<void> {
