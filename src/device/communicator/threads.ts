@@ -4,15 +4,17 @@
  * Every member has a line of its own in shared memory: a sequence number that says how many exchanges it has entered, and
  * two spike lists used in turn. To exchange, a member writes its list, then its sequence number, and waits until all
  * others have the same number: one crossing of the bus, no lock. The list of exchange n is written again at n + 2, when
- * every member has left n, because it has entered n + 1. Waiting spins first (an exchange takes less than a microsecond
+ * every member has left n, because it has entered n + 1; the wish to stop is kept twice for the same reason. Waiting spins first (an exchange takes less than a microsecond
  * when the work is even), then sleeps, so that more workers than cores still make progress.
  */
 import type { Communicator } from "./contract.ts";
 
 /** 32-bit words of one cache line pair, so that members do not share lines. */
 const lineWords = 32;
-const field = { sequence: 0, stop: 1, count: 2 } as const;
-const spinsBeforeSleep = 20000;
+/** Words of a member's line; `count` and `stop` are two each, used in turn. */
+const field = { sequence: 0, count: 1, stop: 3 } as const;
+/** Some 10 us: longer than an even exchange needs, and short enough not to starve the others on a busy machine. */
+const spinsBeforeSleep = 1000;
 /** Doubles exchanged at a time by `allreduce` and `broadcast`. */
 const reduceCapacity = 1024;
 
@@ -67,12 +69,13 @@ export class ThreadsCommunicator implements Communicator {
     const words = this.#words;
     this.#sequence = (this.#sequence + 1) | 0;
     const line = this.rank * lineWords;
+    const stop = field.stop + (this.#sequence & 1);
     // Rank 0 alone reads the outside world, so that all members see the request at the same exchange.
-    if (this.rank === 0) words[line + field.stop] = Atomics.load(words, this.#outside);
+    if (this.rank === 0) words[line + stop] = Atomics.load(words, this.#outside);
     Atomics.store(words, line + field.sequence, this.#sequence);
     Atomics.notify(words, line + field.sequence);
     for (let member = 0; member < this.size; member++) if (member !== this.rank) this.#waitFor(member);
-    this.stopRequested = words[field.stop] !== 0;
+    this.stopRequested = words[stop] !== 0;
   }
 
   #waitFor(member: number): void {

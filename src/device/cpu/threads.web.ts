@@ -6,10 +6,17 @@ export function webGroup(start: () => Worker, size: number): ChannelGroup {
   return new ChannelGroup(size, (rank, onAnswer, onDeath) => {
     const worker = start();
     worker.onmessage = ({ data }: MessageEvent<AnswerMessage>) => onAnswer(data);
-    worker.onerror = (event) => onDeath(new Error(`worker ${rank} failed: ${event.message}`));
+    // A module that cannot be loaded gives a bare event without a message.
+    worker.onerror = ({ message }) => {
+      onDeath(new Error(`worker ${rank} failed: ${message ?? "its module could not be loaded; is it served?"}`));
+    };
+    worker.onmessageerror = () => onDeath(new Error(`worker ${rank} sent what this page cannot read`));
     return {
       post: (message) => worker.postMessage(message),
-      close: async () => worker.terminate(),
+      close: async () => {
+        worker.terminate();
+        onDeath(new Error("the workers were closed before they answered"));
+      },
     };
   });
 }
