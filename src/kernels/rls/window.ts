@@ -3,7 +3,7 @@
  * neuron, in the cache, and the newest sample moves the weights. An approximation: what is older is forgotten.
  * Source: the `small` mode of TrainSpikingNet, which solves the same system by factorisation.
  */
-import { f32, i32, memory, type ModuleBuilder } from "../../wasm/assembler.ts";
+import { f32, i32, type ModuleBuilder, memory } from "../../wasm/assembler.ts";
 import { neuronField, neuronRecordBytes, type RlsKernelOptions, synapseBytes, updateOne } from "./wasm.ts";
 
 /**

@@ -2,7 +2,14 @@
 import { UserError } from "../../base/errors.ts";
 import type { NeuronKernelOptions } from "../../kernels/neuron/equations.ts";
 import { type NeuronProgram, neuronProgram } from "../../kernels/neuron/wasm.ts";
-import { evaluateHoisted, isModuleAddress, loadModel, type ResolvedModel, refractorySteps, resolveModel } from "../../model/index.ts";
+import {
+  evaluateHoisted,
+  isModuleAddress,
+  loadModel,
+  type ResolvedModel,
+  refractorySteps,
+  resolveModel,
+} from "../../model/index.ts";
 import { type Population, populationsOf } from "../../network/partition.ts";
 import type { PerNeuron, RlsSpec } from "./spec.ts";
 
@@ -52,6 +59,12 @@ export async function compileNetwork(spec: RlsSpec): Promise<CompiledNetwork> {
   if (options.noise === "voltage" && !options.membrane.states.includes("v")) {
     throw new UserError(
       `voltage noise is added to the state "v", which model ${model.model.name} does not have; use noise.model "current"`,
+    );
+  }
+  if (spec.learning.window > 0 && typeof spec.learning.lambda !== "number") {
+    throw new UserError(
+      "learning.window keeps one P for all neurons, so learning.lambda cannot differ between them; give one number, " +
+        "or set learning.window to 0",
     );
   }
   const program = neuronProgram(options);

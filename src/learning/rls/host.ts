@@ -4,8 +4,8 @@ import { ThreadsCommunicator, type ThreadsMemory } from "../../device/communicat
 import type { Host } from "../../device/cpu/group.ts";
 import { Member, type MemberSetup, type TrialOutcome, type TrialRequest } from "./member.ts";
 import { readItems, stateSections, writeItems } from "./member-state.ts";
-import { TestAccumulator, type TestRequest } from "./test-accumulator.ts";
 import type { TargetSource } from "./targets.ts";
+import { TestAccumulator, type TestRequest } from "./test-accumulator.ts";
 
 /** Sizes of a member, in the order of ranks they add up to the network. */
 export interface MemberSizes {
@@ -31,6 +31,7 @@ export interface Raster {
 export class MemberHost {
   #member!: Member;
   #test: TestAccumulator | null = null;
+  #taskBeforeTest = 0;
 
   async create(setup: MemberSetup, memory: ThreadsMemory | null, rank: number): Promise<MemberSizes> {
     const communicator = memory ? new ThreadsCommunicator(memory, rank) : new SingleCommunicator();
@@ -81,6 +82,7 @@ export class MemberHost {
   }
 
   beginTest(request: TestRequest): void {
+    this.#taskBeforeTest = this.#member.task;
     this.#test = new TestAccumulator(this.#member, request);
   }
 
@@ -113,8 +115,17 @@ export class MemberHost {
     return this.#test!.example(position);
   }
 
+  /** Leaves no trace of the test in the state, even if it was interrupted. */
   endTest(): void {
     this.#test = null;
+    this.#member.useTask(this.#taskBeforeTest);
+    this.#member.paused = { step: 0, updates: 0, heldSamples: 0 };
+  }
+
+  /** Between trials: whose feed-forward weights are in place. */
+  setTask(task: number): void {
+    this.#member.task = task;
+    this.#member.paused = { step: 0, updates: 0, heldSamples: 0 };
   }
 
   /** Where an interrupted trial stands, with the spikes that its next step delivers. */

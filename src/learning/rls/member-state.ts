@@ -4,10 +4,11 @@
  * Between trials only weights and P matter: everything else is set anew by the next trial. Inside an interrupted trial
  * the state of neurons and synapses and what was recorded so far belong to it too.
  */
+
+import { neuronRecordBytes } from "../../kernels/rls/wasm.ts";
 import type { StateSection } from "./checkpointable.ts";
 import type { Member } from "./member.ts";
 import type { Shard } from "./shard.ts";
-import { neuronRecordBytes } from "../../kernels/rls/wasm.ts";
 
 interface SectionAccess {
   readonly name: string;
@@ -29,7 +30,8 @@ function inMemory(
   bytesPerItem: number,
   address: (shard: Shard) => number,
 ): SectionAccess {
-  const at = (shard: Shard, index: number) => address(shard) + bytesPerItem * (of === "trained" ? index : localAt(shard, index));
+  const at = (shard: Shard, index: number) =>
+    address(shard) + bytesPerItem * (of === "trained" ? index : localAt(shard, index));
   return {
     name,
     of,
@@ -110,7 +112,15 @@ export function memberSections(member: Member): SectionAccess[] {
   for (const name of [...equations.synapticStates, ...equations.membraneStates]) {
     sections.push(inMemory(`state ${name}`, "neurons", "trial", 4, (shard) => shard.memory.arrays.state(name)));
   }
-  for (const name of ["counts", "arrivedExc", "arrivedInh", "arrivedPlastic", "stimulus", "currentSum", "spikeCount"] as const) {
+  for (const name of [
+    "counts",
+    "arrivedExc",
+    "arrivedInh",
+    "arrivedPlastic",
+    "stimulus",
+    "currentSum",
+    "spikeCount",
+  ] as const) {
     if (member.shards[0].memory.arrays.work(name) === 0) continue;
     sections.push(inMemory(name, "neurons", "trial", 4, (shard) => shard.memory.arrays.work(name)));
   }
@@ -138,7 +148,11 @@ export function memberSections(member: Member): SectionAccess[] {
 }
 
 /** Sections of the whole network, for `items` neurons and `trained` trained ones. */
-export function stateSections(member: Member, totals: { neurons: number; trained: number }, withP: boolean): StateSection[] {
+export function stateSections(
+  member: Member,
+  totals: { neurons: number; trained: number },
+  withP: boolean,
+): StateSection[] {
   const inTrial = member.paused.step > 0;
   return memberSections(member)
     .filter(({ name, during }) => (withP || name !== "P") && (during === "always" || inTrial))

@@ -208,23 +208,21 @@ export class Member {
     return digest;
   }
 
-  /** Runs the static network alone; afterwards `meanCurrent` is known. Returns spike counts and the mean current of E neurons. */
-  runStatic(): TrialOutcome & { excitatoryCurrent: [sum: number, count: number] } {
+  /** Runs the static network alone; afterwards `meanCurrent` is known. Returns spike counts and the currents of E neurons. */
+  runStatic(): TrialOutcome & { excitatoryCurrents: Float64Array } {
     const outcome = this.runTrial({ kind: "static", trial: 0, task: 0, record: false, keep: 1 });
     const samples = this.steps.steps - this.#staticSkip();
-    const excitatory: [number, number] = [0, 0];
+    const excitatory: number[] = [];
     let position = 0;
     for (const shard of this.shards) {
       const sums = shard.f32(shard.memory.arrays.work("currentSum"), shard.range.capacity);
       shard.trainedLocal.forEach((local, t) => {
         const mean = sums[local] / samples;
         this.meanCurrent[position++] = mean;
-        if (shard.trainedGlobal[t] >= this.network.spec.excitatory) return;
-        excitatory[0] += mean;
-        excitatory[1]++;
+        if (shard.trainedGlobal[t] < this.network.spec.excitatory) excitatory.push(mean);
       });
     }
-    return { ...outcome, excitatoryCurrent: excitatory };
+    return { ...outcome, excitatoryCurrents: Float64Array.from(excitatory) };
   }
 
   /** The first second of the static run is not counted, or half of a shorter one. */

@@ -70,7 +70,10 @@ export async function runTest(
     learnEveryMs: spec.timing.learnEveryMs,
     stimulusOffMs: spec.timing.stimulusOffMs,
     trialMs: trialSeconds * 1000,
-    taskNames: recording?.taskNames ?? targets.recording?.taskNames ?? Array.from({ length: spec.tasks }, (_, k) => `task ${k + 1}`),
+    taskNames:
+      recording?.taskNames ??
+      targets.recording?.taskNames ??
+      Array.from({ length: spec.tasks }, (_, k) => `task ${k + 1}`),
     trained,
     current: {
       single: known(figure("single")),
@@ -120,7 +123,11 @@ function selectivity(parts: readonly TestFigures[], count: number): number {
 }
 
 /** Best, median, worst and evenly spaced neurons between, by the correlation of the trial average. */
-async function chooseExamples(network: TestedNetwork, correlation: readonly number[], count: number): Promise<ExampleNeuron[]> {
+async function chooseExamples(
+  network: TestedNetwork,
+  correlation: readonly number[],
+  count: number,
+): Promise<ExampleNeuron[]> {
   const order = correlation
     .map((value, position) => ({ value, position }))
     .filter(({ value }) => Number.isFinite(value))

@@ -13,6 +13,7 @@ import { streamKind, streamOf } from "../../random/streams.ts";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
 import type { CompiledNetwork } from "./compile.ts";
 import { planShard, type ShardMemory } from "./shard-memory.ts";
+import { trainedNeurons } from "./trained.ts";
 
 type Kernels = Record<string, (...args: number[]) => number>;
 
@@ -38,6 +39,8 @@ export class Shard {
   readonly #spikesOut: Uint32Array;
   readonly #records: Float32Array;
   readonly #recordFlags: Int32Array;
+  /** Position of its first trained neuron among those of the network. */
+  #firstTrained: number | null = null;
   #P0: { template: Float32Array | Int16Array; lambda: number } | null = null;
 
   constructor(
@@ -176,9 +179,7 @@ export class Shard {
     const { spec, inputs } = this.network;
     const { inputsPerType } = spec.plastic;
     const first = inputs - 2 * inputsPerType;
-    return Int8Array.from({ length: inputs }, (_, slot) =>
-      slot < first ? 0 : slot < first + inputsPerType ? 1 : -1,
-    );
+    return Int8Array.from({ length: inputs }, (_, slot) => (slot < first ? 0 : slot < first + inputsPerType ? 1 : -1));
   }
 
   #writeBounds(): void {
@@ -194,7 +195,9 @@ export class Shard {
 
   lambdaOf(trained: number): number {
     const { lambda } = this.network.spec.learning;
-    return typeof lambda === "number" ? lambda : lambda[this.trainedGlobal[trained]];
+    if (typeof lambda === "number") return lambda;
+    this.#firstTrained ??= trainedNeurons(this.network.spec).indexOf(this.trainedGlobal[0]);
+    return lambda[this.#firstTrained + trained];
   }
 
   /** P of one trained neuron back at its start. */
@@ -247,7 +250,15 @@ export class Shard {
     const { equations } = this.network.program;
     const { capacity } = this.range;
     for (const name of equations.synapticStates) this.f32(arrays.state(name), capacity).fill(0);
-    for (const name of ["counts", "arrivedExc", "arrivedInh", "arrivedPlastic", "stimulus", "currentSum", "spikeCount"] as const) {
+    for (const name of [
+      "counts",
+      "arrivedExc",
+      "arrivedInh",
+      "arrivedPlastic",
+      "stimulus",
+      "currentSum",
+      "spikeCount",
+    ] as const) {
       if (arrays.work(name) !== 0) this.f32(arrays.work(name), capacity).fill(0);
     }
     this.bytes.fill(0, arrays.refractory, arrays.refractory + capacity);
@@ -335,7 +346,7 @@ export class Shard {
         Math.ceil(size / 16),
         firstInPopulation / 16,
         step,
-        stream % 2 ** 32 | 0,
+        (stream % 2 ** 32) | 0,
         Math.floor(stream / 2 ** 32),
       );
     }
@@ -493,4 +504,3 @@ export function localIndex(range: ShardRange, global: number): number {
   }
   return -1;
 }
-

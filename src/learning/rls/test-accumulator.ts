@@ -236,7 +236,8 @@ export class TestAccumulator {
       const spread = (squares[position] - n[position] * meanInterval ** 2) / (n[position] - 1);
       result.cvIsi[position] = n[position] >= 2 ? Math.sqrt(Math.max(0, spread)) / meanInterval : Number.NaN;
       result.rateHz[position] *= 1000 / (steps.steps * timing.dtMs);
-      result.rateInWindowHz[position] = (1000 * this.#spikesInWindow[position]) / (tasks * trials * rows * timing.learnEveryMs);
+      result.rateInWindowHz[position] =
+        (1000 * this.#spikesInWindow[position]) / (tasks * trials * rows * timing.learnEveryMs);
     });
     return result;
   }

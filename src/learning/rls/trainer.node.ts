@@ -1,7 +1,7 @@
 /** RLS training in Node: worker threads. */
 import { nodeGroup } from "../../device/cpu/threads.node.ts";
-import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
 import type { RlsSpec } from "./spec.ts";
+import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
 
 /**
  * A trainer whose network is built and whose targets are set, on `options.threads` worker threads.

@@ -5,8 +5,8 @@
  * averaged over neurons is averaged here, in the order of the neurons, so that figures do not depend on threads either.
  */
 import { exitCode, UserError } from "../../base/errors.ts";
-import { inputForRate, sigmaForRate } from "../../data/targets/transfer.ts";
 import type { Recording } from "../../data/recording.ts";
+import { inputForRate, sigmaForRate } from "../../data/targets/transfer.ts";
 import { requestStop, type ThreadsMemory, threadsMemory } from "../../device/communicator/threads.ts";
 import type { WorkerGroup } from "../../device/cpu/group.ts";
 import { mean, median } from "../../math/statistics.ts";
@@ -75,7 +75,10 @@ export class RlsTrainer implements Checkpointable {
     this.#group = group;
     this.#memory = memory;
     this.#sizes = sizes;
-    this.trained = concatenate(Uint32Array, sizes.map((size) => size.trained));
+    this.trained = concatenate(
+      Uint32Array,
+      sizes.map((size) => size.trained),
+    );
   }
 
   /** Builds the network, runs its static part if it has one, and sets the targets. */
@@ -87,7 +90,9 @@ export class RlsTrainer implements Checkpointable {
   ): Promise<RlsTrainer> {
     const threads = platform.canShareMemory ? options.threads : 1;
     if (threads < options.threads) {
-      options.onWarning?.("memory cannot be shared between threads here: training on one (serve the page cross-origin isolated)");
+      options.onWarning?.(
+        "memory cannot be shared between threads here: training on one (serve the page cross-origin isolated)",
+      );
     }
     const blocks = Math.ceil(spec.neurons / 16) + 1;
     const size = Math.max(1, Math.min(threads, blocks));
@@ -111,14 +116,22 @@ export class RlsTrainer implements Checkpointable {
     let sigma = typeof spec.noise.sigma === "number" ? spec.noise.sigma : mean(spec.noise.sigma);
     if (spec.static) {
       const outcomes = await this.#callAll<ReturnType<Member["runStatic"]>>("runStatic", () => []);
-      const counts = concatenate(Uint32Array, outcomes.map((outcome) => outcome.spikeCounts));
+      const counts = concatenate(
+        Uint32Array,
+        outcomes.map((outcome) => outcome.spikeCounts),
+      );
       if (spec.plastic.activeFraction < 1) this.#pool = mostActive(counts, spec);
       const seconds = (trialSteps(spec.timing).steps * spec.timing.dtMs) / 1000;
       const rateE = mean(counts.subarray(0, spec.excitatory)) / seconds;
-      const [sum, count] = outcomes.reduce(([s, n], { excitatoryCurrent: [ds, dn] }) => [s + ds, n + dn], [0, 0]);
+      const currentE = mean(
+        concatenate(
+          Float64Array,
+          outcomes.map((outcome) => outcome.excitatoryCurrents),
+        ),
+      );
       if (this.targets.recording?.quantity === "rateHz") {
         const drive = typeof spec.drive.excitatory === "number" ? spec.drive.excitatory : mean(spec.drive.excitatory);
-        sigma = sigmaForRate(rateE, sum / count + drive, this.#neuron());
+        sigma = sigmaForRate(rateE, currentE + drive, this.#neuron());
       }
     }
     const digests = await this.#callAll<[number, number]>("connect", () => [this.#pool]);
@@ -145,7 +158,8 @@ export class RlsTrainer implements Checkpointable {
 
   #targetSource(sigma: number): TargetSource {
     const { recording, sinusoids } = this.targets;
-    if (recording === null) return { kind: "sinusoids", ...(sinusoids ?? { amplitude: 0.5, periodMs: 1000, bias: "none" }) };
+    if (recording === null)
+      return { kind: "sinusoids", ...(sinusoids ?? { amplitude: 0.5, periodMs: 1000, bias: "none" }) };
     const { quantity, values, neurons } = recording;
     if (quantity === "current") {
       return { kind: "currents", values: Float32Array.from(values), units: neurons, includesDrive: false };
@@ -206,9 +220,17 @@ export class RlsTrainer implements Checkpointable {
   #report({ task, record }: TrialRequest, outcomes: readonly TrainOutcome[], seconds: number): IterationReport {
     const { spec } = this;
     const { rows, steps } = trialSteps(spec.timing);
-    const all = record ? concatenate(Float64Array, outcomes.map((outcome) => outcome.correlations!)) : null;
+    const all = record
+      ? concatenate(
+          Float64Array,
+          outcomes.map((outcome) => outcome.correlations!),
+        )
+      : null;
     const known = all?.filter((value) => !Number.isNaN(value));
-    const counts = concatenate(Uint32Array, outcomes.map((outcome) => outcome.spikeCounts));
+    const counts = concatenate(
+      Uint32Array,
+      outcomes.map((outcome) => outcome.spikeCounts),
+    );
     const rate = (from: number, to: number) =>
       to > from ? (1000 * mean(counts.subarray(from, to))) / (steps * spec.timing.dtMs) : 0;
     const updates = rows * this.trained.length;
@@ -316,7 +338,9 @@ export class RlsTrainer implements Checkpointable {
     await this.#forMembers(name, from, to, async (rank, first, last) => {
       parts.push(await this.#group.call<Uint8Array<ArrayBuffer>>(rank, "read", [name, first, last]));
     });
-    return parts.length === 1 ? parts[0] : concatenate(Uint8Array as new (length: number) => Uint8Array<ArrayBuffer>, parts);
+    return parts.length === 1
+      ? parts[0]
+      : concatenate(Uint8Array as new (length: number) => Uint8Array<ArrayBuffer>, parts);
   }
 
   async restoreScalars(scalars: Record<string, unknown>): Promise<void> {
@@ -330,15 +354,19 @@ export class RlsTrainer implements Checkpointable {
     this.#iteration = scalars.iteration as number;
     this.#resets = scalars.resets as number;
     this.#paused = scalars.paused !== null;
-    if (!this.#paused) return;
-    const task = this.#iteration % this.spec.tasks;
-    await this.#callAll("setPausedTrial", () => [scalars.paused, task]);
+    const { tasks } = this.spec;
+    if (!this.#paused) {
+      await this.#callAll("setTask", () => [Math.max(0, this.#iteration - 1) % tasks]);
+      return;
+    }
+    await this.#callAll("setPausedTrial", () => [scalars.paused, this.#iteration % tasks]);
   }
 
   async writeSection(name: string, from: number, bytes: Uint8Array): Promise<void> {
     const sections = await this.stateSections({ withP: true });
     const section = sections.find((known) => known.name === name);
-    if (!section) throw new UserError(`the checkpoint holds "${name}", which this network does not have`, exitCode.data);
+    if (!section)
+      throw new UserError(`the checkpoint holds "${name}", which this network does not have`, exitCode.data);
     const size = section.bytesPerItem;
     await this.#forMembers(name, from, from + bytes.length / size, async (rank, first, last, offset) => {
       const part = bytes.slice(offset * size, (offset + last - first) * size);
@@ -399,4 +427,3 @@ function concatenate<A extends TypedArray>(make: new (length: number) => A, part
   }
   return whole;
 }
-

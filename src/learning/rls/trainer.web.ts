@@ -1,7 +1,7 @@
 /** RLS training in a browser: web workers, several where the page may share memory (cross-origin isolation). */
 import { webGroup } from "../../device/cpu/threads.web.ts";
-import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
 import type { RlsSpec } from "./spec.ts";
+import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
 
 /** As in Node (trainer.node.ts). */
 export function createRlsTrainer(spec: RlsSpec, targets: TrainerTargets, options: TrainerOptions): Promise<RlsTrainer> {

@@ -1,0 +1,79 @@
+/** `volley test`: trials of a trained network with frozen weights. */
+import type { Command } from "commander";
+import { exitCode, UserError } from "../../base/errors.ts";
+import { RunFolder } from "../../experiment/run-folder.ts";
+import { restoreNewest, runTest } from "../../experiment/training.ts";
+import type { Context } from "../context.ts";
+import { testFigures, testLines } from "../figures.ts";
+import { Progress } from "../progress.ts";
+import { createTrainer, prepare, wholeNumber, writeRunReport } from "../session.ts";
+import { Stopping } from "../stopping.ts";
+import { jsonLine } from "../talk.ts";
+
+interface TestFlags {
+  readonly trials?: number;
+  readonly threads?: number;
+  readonly json?: boolean;
+  readonly report: boolean;
+}
+
+const examples = `Examples:
+  volley test runs/alm --trials 50
+  volley test runs/alm --trials 50 --json
+
+`;
+
+export function addTest(program: Command, context: Context): void {
+  program
+    .command("test")
+    .summary("test a trained network with frozen weights")
+    .description("Runs trials with frozen weights, writes test.json and renews report.html.")
+    .argument("<run>", "the folder of the run")
+    .option("--trials <n>", "trials of each task (default: as in the experiment)", wholeNumber("--trials", 1))
+    .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))
+    .option("--json", "print one JSON object on stdout, and nothing else")
+    .option("--no-report", "do not renew report.html")
+    .addHelpText("beforeAll", examples)
+    .action((run: string, flags: TestFlags) => test(context, run, flags));
+}
+
+export async function test(context: Context, path: string, flags: TestFlags): Promise<void> {
+  const progress = new Progress(context);
+  const run = await RunFolder.openToWrite(path);
+  const stopping = new Stopping(context, progress);
+  try {
+    const experiment = await run.experiment();
+    const environment = await run.environment();
+    const prepared = await prepare(context, progress, experiment, {
+      threads: flags.threads,
+      fast: environment?.fast ?? false,
+    });
+    const trainer = await stopping.during(createTrainer(progress, prepared), "stopped while the network was built");
+    try {
+      const restored = await restoreNewest(run, trainer, {
+        fingerprint: prepared.fingerprint,
+        onWarning: (message) => progress.warn(message),
+        setAside: false,
+      });
+      if (restored === undefined) {
+        throw new UserError(
+          `${path} has no checkpoint yet, so there is nothing to test; train with: volley resume ${path}`,
+          exitCode.noInput,
+        );
+      }
+      const trials = flags.trials ?? Math.max(1, experiment.test.trials);
+      progress.say(
+        `testing after iteration ${trainer.iteration}: ${trials} trial${trials === 1 ? "" : "s"} of each task`,
+      );
+      const report = await runTest(trainer, run, { ...experiment.test, trials }, stopping.interruption);
+      if (report === "interrupted") throw stopping.error("the test was stopped; the one before it is kept");
+      context.stdout.write(flags.json ? jsonLine(testFigures(report)) : testLines(report));
+    } finally {
+      await trainer.close();
+    }
+    if (flags.report) progress.say(`report: ${await writeRunReport(context, run)}`);
+  } finally {
+    stopping.close();
+    run.release();
+  }
+}

@@ -1,0 +1,122 @@
+/** `volley train`: from an experiment, a preset or a data file to a trained network, its test and its report. */
+import { basename, extname, resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { describeEnvironment } from "../../experiment/environment.ts";
+import { loadExperiment } from "../../experiment/load-experiment.ts";
+import { presets } from "../../experiment/presets.ts";
+import { freeRunPath, RunFolder } from "../../experiment/run-folder.ts";
+import { parseExperiment } from "../../experiment/schema.ts";
+import { setPaths } from "../../experiment/set-path.ts";
+import type { Context } from "../context.ts";
+import { Progress } from "../progress.ts";
+import { createTrainer, prepare, wholeNumber } from "../session.ts";
+import { Stopping } from "../stopping.ts";
+import { trainAndFinish } from "./finish.ts";
+
+export interface TrainFlags {
+  readonly set?: string[];
+  readonly data?: string;
+  readonly neurons?: number;
+  readonly threads?: number;
+  readonly seed?: number;
+  readonly iterations?: number;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly fast?: boolean;
+  readonly p: boolean;
+  readonly report: boolean;
+}
+
+const examples = `Examples:
+  volley train alm                              a real recording, about a minute
+  volley train my-experiment.json               your own experiment
+  volley train --data session.nwb               your own recording, settings of the preset alm
+  volley train sinusoids --neurons 1000 --set learning.lambda=0.4 --out runs/small
+  volley train alm --json > result.json         one object on stdout, progress on stderr
+
+`;
+
+const presetList = () =>
+  Object.entries(presets)
+    .map(([name, preset]) => `  ${name.padEnd(12)}${preset.about}`)
+    .join("\n");
+
+export function addTrain(program: Command, context: Context): void {
+  program
+    .command("train")
+    .summary("train a network on a recording, a preset or an experiment file")
+    .description("Trains a network, tests it with frozen weights and writes a report.")
+    .argument("[experiment]", "a preset, or a file .json, .js, .mjs, .ts", "alm")
+    .addOption(
+      new Option("--set <path=value>", "change one setting, for example learning.lambda=0.4 (repeatable)").argParser(
+        (value: string, before: string[] | undefined) => [...(before ?? []), value],
+      ),
+    )
+    .option("--data <file>", "follow this recording: HDF5, NWB, npy, npz, CSV, JLD2; or the word sinusoids")
+    .option("--neurons <n>", "size of the network", wholeNumber("--neurons", 2))
+    .option("--iterations <n>", "training trials in total", wholeNumber("--iterations", 1))
+    .option("--seed <n>", "seed of all random numbers", wholeNumber("--seed", 0))
+    .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))
+    .option("--out <folder>", "where the run goes (default: runs/<name>)")
+    .option("--json", "print one JSON object on stdout at the end, and nothing else")
+    .option("--fast", "relaxed SIMD where the runtime has it: faster, last digits depend on the machine")
+    .addOption(new Option("--no-p", "keep P out of checkpoints: small files, but resuming starts P anew"))
+    .option("--no-report", "do not write report.html")
+    .addHelpText("beforeAll", examples)
+    .addHelpText("after", () => `\nPresets:\n${presetList()}`)
+    .action((experiment: string, flags: TrainFlags) => train(context, experiment, flags));
+}
+
+/** Flags as assignments, so that they are checked like everything else. `--set` comes last and wins. */
+function applyFlags(value: unknown, flags: TrainFlags): unknown {
+  const short: string[] = [];
+  if (flags.neurons !== undefined) short.push(`neurons=${flags.neurons}`);
+  if (flags.iterations !== undefined) short.push(`iterations=${flags.iterations}`);
+  if (flags.seed !== undefined) short.push(`seed=${flags.seed}`);
+  if (!flags.p) short.push("checkpoint.withP=false");
+  return setPaths(setPaths(applyData(value, flags.data), short), flags.set ?? []);
+}
+
+/** `--data` takes the place of the targets; what the experiment says about its own file does not hold for another. */
+function applyData(value: unknown, data: string | undefined): unknown {
+  if (data === undefined) return value;
+  const experiment = value as Record<string, unknown>;
+  if (data === "sinusoids") return { ...experiment, targets: { type: "sinusoids" } };
+  const name =
+    basename(data, extname(data))
+      .replace(/[^\w.-]+/g, "-")
+      .slice(0, 80) || "recording";
+  return { ...experiment, name, targets: { type: "recording", file: resolve(data) } };
+}
+
+export async function train(context: Context, given: string, flags: TrainFlags): Promise<void> {
+  const progress = new Progress(context);
+  const loaded = await loadExperiment(given);
+  const experiment = parseExperiment(applyFlags(loaded.value, flags), loaded.source);
+  const fast = flags.fast ?? false;
+  const prepared = await prepare(context, progress, experiment, { threads: flags.threads, fast });
+  const path = flags.out ?? (await freeRunPath(experiment.name));
+  const run = await RunFolder.create(path, {
+    experiment: prepared.experiment,
+    environment: describeEnvironment({ threads: prepared.options.threads, fast, command: context.command }),
+  });
+  const stopping = new Stopping(context, progress);
+  try {
+    if (prepared.notes.length > 0) await run.writeResult("notes.json", prepared.notes);
+    const trainer = await stopping.during(
+      createTrainer(progress, prepared),
+      `stopped while the network was built; start again with: volley resume ${run.path}`,
+    );
+    try {
+      await trainAndFinish(context, progress, stopping, run, prepared, trainer, {
+        json: flags.json ?? false,
+        report: flags.report,
+      });
+    } finally {
+      await trainer.close();
+    }
+  } finally {
+    stopping.close();
+    run.release();
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The progress of a training run on stderr: one line that updates on a terminal; elsewhere a line of its own at most
+ * every second or so, the first and the last always.
+ */
+import type { IterationReport } from "../learning/rls/results.ts";
+import type { Context } from "./context.ts";
+import { formatDuration, formatFigure, formatSeconds, type Paint, paintFor } from "./talk.ts";
+
+const plainEveryMs = 1000;
+const terminalEveryMs = 50;
+const barWidth = 20;
+
+export interface ProgressState {
+  readonly iteration: number;
+  readonly total: number;
+  /** The last one measured. */
+  readonly correlation: number | null;
+  readonly rateHz: number;
+  readonly secondsPerIteration: number;
+}
+
+/** One line, without colours: what the progress says. */
+export function progressText(state: ProgressState): string {
+  const left = (state.total - state.iteration) * state.secondsPerIteration;
+  return [
+    `iteration ${state.iteration}/${state.total}`,
+    `correlation ${state.correlation === null ? "-" : formatFigure(state.correlation)}`,
+    `${state.rateHz.toFixed(2)} Hz`,
+    `${formatSeconds(state.secondsPerIteration)}/iteration`,
+    ...(state.iteration < state.total ? [`${formatDuration(left)} left`] : []),
+  ].join("  ");
+}
+
+function bar(fraction: number, paint: Paint): string {
+  const full = Math.round(fraction * barWidth);
+  return paint("green", "━".repeat(full)) + paint("dim", "─".repeat(barWidth - full));
+}
+
+export class Progress {
+  private readonly context: Context;
+  private readonly paint: Paint;
+  private readonly now: () => number;
+  private lineOpen = false;
+  private shownAt = Number.NEGATIVE_INFINITY;
+  /** Smoothed, so that time left does not jump. */
+  private smoothed: number | undefined;
+
+  constructor(context: Context, now: () => number = () => performance.now()) {
+    this.context = context;
+    this.paint = paintFor(context);
+    this.now = now;
+  }
+
+  /** A sentence on a line of its own, above the updating line. */
+  say(text: string): void {
+    this.clear();
+    this.context.stderr.write(`${text}\n`);
+  }
+
+  warn(text: string): void {
+    this.say(`${this.paint("yellow", "warning:")} ${text}`);
+  }
+
+  iteration(report: IterationReport, progress: { total: number; correlation: number | null }): void {
+    this.smoothed = this.smoothed === undefined ? report.seconds : 0.8 * this.smoothed + 0.2 * report.seconds;
+    const first = this.shownAt === Number.NEGATIVE_INFINITY;
+    const last = report.iteration >= progress.total;
+    const columns = this.context.stderr.columns;
+    const since = this.now() - this.shownAt;
+    if (!first && !last && since < (columns === undefined ? plainEveryMs : terminalEveryMs)) return;
+    this.shownAt = this.now();
+    const text = progressText({
+      iteration: report.iteration,
+      total: progress.total,
+      correlation: progress.correlation,
+      rateHz: report.rateHz,
+      secondsPerIteration: this.smoothed,
+    });
+    if (columns === undefined) {
+      this.context.stderr.write(`${text}\n`);
+      return;
+    }
+    const room = columns - 1;
+    const withBar = room >= text.length + barWidth + 2;
+    const line = withBar ? `${bar(report.iteration / progress.total, this.paint)}  ${text}` : text.slice(0, room);
+    this.context.stderr.write(`\r\u001b[K${line}`);
+    this.lineOpen = true;
+    if (last) this.finish();
+  }
+
+  /** Leaves the last state of the updating line on the screen. */
+  finish(): void {
+    if (this.lineOpen) this.context.stderr.write("\n");
+    this.lineOpen = false;
+  }
+
+  private clear(): void {
+    if (this.lineOpen) this.context.stderr.write("\r\u001b[K");
+    this.lineOpen = false;
+  }
+}

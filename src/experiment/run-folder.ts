@@ -1,0 +1,180 @@
+/**
+ * The folder of a run: everything one experiment produced, in open formats.
+ *
+ *     experiment.json    what was run, every default and "auto" filled in
+ *     environment.json   where: versions, processor, threads, command
+ *     metrics.jsonl      one iteration per line
+ *     checkpoints/       the newest state and the one before
+ *     test.json          the frozen test
+ *     report.html        all of it to look at
+ *     run.lock           while a process writes here
+ */
+import { join, resolve } from "node:path";
+import { dataError, exitCode, UserError } from "../base/errors.ts";
+import type { IterationReport, TestReport } from "../learning/rls/results.ts";
+import { CheckpointStore } from "./checkpoint-store.ts";
+import type { Environment } from "./environment.ts";
+import {
+  type FileSystem,
+  listFolder,
+  makeFolder,
+  nodeFileSystem,
+  readTextIfPresent,
+  replaceText,
+} from "./file-system.ts";
+import { MetricsWriter, readMetrics } from "./metrics.ts";
+import { decodeResult, encodeResult } from "./result-codec.ts";
+import { lockRun, type RunLock } from "./run-lock.ts";
+import { type Experiment, parseExperiment } from "./schema.ts";
+
+const lockName = "run.lock";
+
+export class RunFolder {
+  readonly path: string;
+  readonly checkpoints: CheckpointStore;
+  private readonly fileSystem: FileSystem;
+  private lock: RunLock | undefined;
+
+  private constructor(path: string, fileSystem: FileSystem) {
+    this.path = path;
+    this.fileSystem = fileSystem;
+    this.checkpoints = new CheckpointStore(join(path, "checkpoints"), fileSystem);
+  }
+
+  /** Makes a new run; refuses a folder that holds anything. The run is locked until `release`. */
+  static async create(
+    path: string,
+    content: { experiment: Experiment; environment: Environment },
+    fileSystem = nodeFileSystem,
+  ): Promise<RunFolder> {
+    const names = (await listFolder(path)).filter((name) => !name.startsWith(lockName));
+    if (names.includes("experiment.json")) {
+      throw new UserError(
+        `${path} already holds a run; continue it with "volley resume ${path}", or choose another folder with --out`,
+        exitCode.usage,
+      );
+    }
+    if (names.length > 0) {
+      throw new UserError(
+        `${path} is not empty (it holds ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", ..." : ""}) and is no run of Volley; ` +
+          "choose another folder with --out",
+        exitCode.usage,
+      );
+    }
+    await makeFolder(path);
+    const run = new RunFolder(resolve(path), fileSystem);
+    run.lock = await lockRun(join(path, lockName));
+    try {
+      await run.writeEnvironment(content.environment);
+      await run.writeExperiment(content.experiment);
+    } catch (error) {
+      run.release();
+      throw error;
+    }
+    return run;
+  }
+
+  /** Opens a run to look at it. Takes no lock: a run may be read while it is written. */
+  static async open(path: string, fileSystem = nodeFileSystem): Promise<RunFolder> {
+    const names = await listFolder(path);
+    if (!names.includes("experiment.json")) {
+      throw new UserError(
+        names.length === 0
+          ? `there is no run at ${path}; check the path`
+          : `${path} is not a run of Volley: it has no experiment.json; give the folder that "volley train" printed`,
+        exitCode.noInput,
+      );
+    }
+    return new RunFolder(resolve(path), fileSystem);
+  }
+
+  /** Opens a run to go on with it: locked until `release`, remains of a crash removed. */
+  static async openToWrite(path: string, fileSystem = nodeFileSystem): Promise<RunFolder> {
+    const run = await RunFolder.open(path, fileSystem);
+    run.lock = await lockRun(join(path, lockName));
+    await run.checkpoints.removePartials();
+    return run;
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  async experiment(): Promise<Experiment> {
+    const path = this.file("experiment.json");
+    let value: unknown;
+    try {
+      value = JSON.parse((await readTextIfPresent(path)) ?? "");
+    } catch (cause) {
+      throw dataError(`${path} is damaged: ${(cause as Error).message}`, cause);
+    }
+    return parseExperiment(value, path);
+  }
+
+  writeExperiment(experiment: Experiment): Promise<void> {
+    return replaceText(this.file("experiment.json"), `${JSON.stringify(experiment, null, 2)}\n`, this.fileSystem);
+  }
+
+  async environment(): Promise<Environment | undefined> {
+    const text = await readTextIfPresent(this.file("environment.json"));
+    return text === undefined ? undefined : (JSON.parse(text) as Environment);
+  }
+
+  writeEnvironment(environment: Environment): Promise<void> {
+    return replaceText(this.file("environment.json"), `${JSON.stringify(environment, null, 2)}\n`, this.fileSystem);
+  }
+
+  metrics(): Promise<IterationReport[]> {
+    return readMetrics(this.file("metrics.jsonl"));
+  }
+
+  /** @param lastIteration what the checkpoint knows: later lines are dropped. */
+  openMetrics(lastIteration: number): Promise<MetricsWriter> {
+    return MetricsWriter.open(this.file("metrics.jsonl"), lastIteration, this.fileSystem);
+  }
+
+  async test(): Promise<TestReport | undefined> {
+    return this.readResult<TestReport>("test.json");
+  }
+
+  writeTest(report: TestReport): Promise<void> {
+    return this.writeResult("test.json", report);
+  }
+
+  /** Any other result, arrays included. */
+  async readResult<Result>(name: string): Promise<Result | undefined> {
+    const text = await readTextIfPresent(this.file(name));
+    if (text === undefined) return undefined;
+    try {
+      return decodeResult<Result>(text);
+    } catch (cause) {
+      throw dataError(
+        `${this.file(name)} is damaged: ${(cause as Error).message}; delete it and run the test again`,
+        cause,
+      );
+    }
+  }
+
+  writeResult(name: string, value: unknown): Promise<void> {
+    return replaceText(this.file(name), encodeResult(value), this.fileSystem);
+  }
+
+  async writeReport(html: string): Promise<string> {
+    await replaceText(this.file("report.html"), html, this.fileSystem);
+    return this.file("report.html");
+  }
+
+  release(): void {
+    this.lock?.release();
+    this.lock = undefined;
+  }
+}
+
+/** The first free folder of the form `runs/name`, `runs/name-2`, ... */
+export async function freeRunPath(name: string, folder = "runs"): Promise<string> {
+  const taken = new Set(await listFolder(folder));
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? name : `${name}-${n}`;
+    if (!taken.has(candidate)) return join(folder, candidate);
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * The vocabulary in which the experiment schema is written: numbers with range and unit, objects that suggest the right
+ * key, and constants that may differ from neuron to neuron.
+ *
+ * Every message is the second half of a sentence whose first half is the path: `learning.lambda` + `is -1; it must be ...`.
+ */
+import { z } from "zod";
+import { didYouMean, exitCode, UserError } from "../base/errors.ts";
+
+export interface Range {
+  /** Smallest allowed value. */
+  readonly min?: number;
+  /** Largest allowed value. */
+  readonly max?: number;
+  /** Exclusive lower bound. */
+  readonly above?: number;
+  readonly unit?: string;
+  readonly integer?: boolean;
+}
+
+/** `a number from 0 to 1`, `a whole number of at least 1`, `a number above 0 ms`. */
+export function describeRange(range: Range): string {
+  const unit = range.unit === undefined ? "" : ` ${range.unit}`;
+  const noun = range.integer ? "a whole number" : "a number";
+  if (range.above !== undefined) {
+    return `${noun} above ${range.above}${range.max === undefined ? "" : ` and at most ${range.max}`}${unit}`;
+  }
+  if (range.min !== undefined && range.max !== undefined) return `${noun} from ${range.min} to ${range.max}${unit}`;
+  if (range.min !== undefined) return `${noun} of at least ${range.min}${unit}`;
+  if (range.max !== undefined) return `${noun} of at most ${range.max}${unit}`;
+  return range.unit === undefined ? noun : `${noun} in ${range.unit}`;
+}
+
+export function inRange(value: unknown, range: Range): value is number {
+  return (
+    typeof value === "number" &&
+    Number.isFinite(value) &&
+    !(range.integer && !Number.isSafeInteger(value)) &&
+    !(range.min !== undefined && value < range.min) &&
+    !(range.max !== undefined && value > range.max) &&
+    !(range.above !== undefined && value <= range.above)
+  );
+}
+
+/** A value as it should appear in a message: short, and strings in quotes. */
+export function show(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+const wrong = (value: unknown, must: string) => `is ${show(value)}; it must be ${must}`;
+
+/** A finite number within a range; the message names range and unit. */
+export function number(range: Range) {
+  return z.custom<number>((value) => inRange(value, range), {
+    error: (issue) => wrong(issue.input, describeRange(range)),
+  });
+}
+
+export function text(what: string) {
+  return z.custom<string>((value) => typeof value === "string" && value.trim() !== "", {
+    error: (issue) => wrong(issue.input, what),
+  });
+}
+
+export function flag() {
+  return z.boolean({ error: (issue) => wrong(issue.input, "true or false") });
+}
+
+/** One of a few words; the message suggests the nearest. */
+export function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, {
+    error: (issue) => {
+      const hint = typeof issue.input === "string" ? didYouMean(issue.input, words) : "";
+      return wrong(issue.input, `one of ${words.map((word) => `"${word}"`).join(", ")}`) + hint;
+    },
+  });
+}
+
+/** An object that accepts no other keys than these and suggests the one that was meant. */
+export function object<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== "unrecognized_keys") return wrong(issue.input, `an object with the keys ${known.join(", ")}`);
+      const key = (issue as unknown as { keys: string[] }).keys[0];
+      return didYouMean(key, known) || ` — known keys here: ${known.join(", ")}`;
+    },
+  });
+}
+
+/** How a constant that differs between neurons is drawn. `min` and `max` clip every draw. */
+export type Distribution =
+  | { readonly distribution: "uniform"; readonly min: number; readonly max: number }
+  | {
+      readonly distribution: "normal";
+      readonly mean: number;
+      readonly std: number;
+      readonly min?: number;
+      readonly max?: number;
+    }
+  | {
+      readonly distribution: "lognormal";
+      readonly median: number;
+      readonly sigma: number;
+      readonly min?: number;
+      readonly max?: number;
+    }
+  | {
+      readonly distribution: "gamma";
+      readonly mean: number;
+      readonly shape: number;
+      readonly min?: number;
+      readonly max?: number;
+    };
+
+/** One number for all neurons, a list with one number each, or a distribution to draw them from. */
+export type Constant = number | readonly number[] | Distribution;
+
+const parametersOf: Record<Distribution["distribution"], { required: string[]; optional: string[] }> = {
+  uniform: { required: ["min", "max"], optional: [] },
+  normal: { required: ["mean", "std"], optional: ["min", "max"] },
+  lognormal: { required: ["median", "sigma"], optional: ["min", "max"] },
+  gamma: { required: ["mean", "shape"], optional: ["min", "max"] },
+};
+
+/** What is wrong with a distribution, or undefined. */
+function distributionFault(value: Record<string, unknown>, range: Range): string | undefined {
+  const kinds = Object.keys(parametersOf);
+  const kind = value.distribution;
+  if (typeof kind !== "string" || !(kind in parametersOf)) {
+    const hint = typeof kind === "string" ? didYouMean(kind, kinds) : "";
+    return `has the distribution ${show(kind)}; it must be one of ${kinds.join(", ")}${hint}`;
+  }
+  const { required, optional } = parametersOf[kind as Distribution["distribution"]];
+  const known = [...required, ...optional];
+  for (const key of Object.keys(value)) {
+    if (key !== "distribution" && !known.includes(key)) {
+      return `has the unknown key "${key}"; a ${kind} distribution takes ${known.join(", ")}${didYouMean(key, known)}`;
+    }
+  }
+  for (const key of known) {
+    const given = value[key];
+    if (given === undefined && optional.includes(key)) continue;
+    const positive = key === "std" || key === "sigma" || key === "shape" || key === "median";
+    if (!inRange(given, positive ? { above: 0 } : {})) {
+      return `has ${key} = ${show(given)}; a ${kind} distribution needs ${positive ? "a number above 0" : "a number"} there`;
+    }
+  }
+  for (const key of ["min", "max"]) {
+    if (value[key] !== undefined && !inRange(value[key], range)) {
+      return `has ${key} = ${value[key]}; every value must be ${describeRange(range)}`;
+    }
+  }
+  if (value.min !== undefined && value.max !== undefined && (value.min as number) >= (value.max as number)) {
+    return `has min = ${value.min} and max = ${value.max}; min must be below max`;
+  }
+  if (kind === "normal" && value.min === undefined && (range.min !== undefined || range.above !== undefined)) {
+    return `is a normal distribution without min, which reaches below ${range.min ?? range.above}; give min (${describeRange(range)})`;
+  }
+  return undefined;
+}
+
+/** A constant that may be a number, one number per neuron, or a distribution. */
+export function constant(range: Range) {
+  const fault = (value: unknown): string | undefined => {
+    if (typeof value === "number") return inRange(value, range) ? undefined : wrong(value, describeRange(range));
+    if (Array.isArray(value)) {
+      const bad = value.findIndex((item) => !inRange(item, range));
+      if (value.length === 0) return "is an empty list; give one number per neuron";
+      return bad < 0
+        ? undefined
+        : `has ${show(value[bad])} at position ${bad}; every item must be ${describeRange(range)}`;
+    }
+    if (typeof value === "object" && value !== null) return distributionFault(value as Record<string, unknown>, range);
+    return wrong(value, `${describeRange(range)}, a list with one such number per neuron, or a distribution`);
+  };
+  return z.custom<Constant>((value) => fault(value) === undefined, {
+    error: (issue) => fault(issue.input) ?? "is wrong",
+  });
+}
+
+/** Checks a value against a schema; all faults in one message, each with its path. */
+export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, source: string): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => {
+    const path = issue.path.map(String);
+    if (issue.code === "unrecognized_keys") {
+      return `unknown key "${[...path, issue.keys[0]].join(".")}"${issue.message}`;
+    }
+    return `${path.length === 0 ? "the experiment" : path.join(".")} ${issue.message}`;
+  });
+  if (faults.length === 1) throw new UserError(`${source}: ${faults[0]}`, exitCode.usage);
+  throw new UserError(`${source} has ${faults.length} faults:\n  ${faults.join("\n  ")}`, exitCode.usage);
+}
