@@ -1,5 +1,6 @@
 /** The steps that `train`, `resume`, `test` and `export` share: from an experiment to a trainer, and from a run to its report. */
 import { availableParallelism } from "node:os";
+import { relative } from "node:path";
 import { exitCode, UserError } from "../base/errors.ts";
 import { fingerprintOf } from "../experiment/fingerprint.ts";
 import { assertFits } from "../experiment/memory.ts";
@@ -23,6 +24,12 @@ export interface MachineOptions {
   readonly fast: boolean;
 }
 
+/** A path as a person would type it here. */
+function shortPath(path: string): string {
+  const here = relative(process.cwd(), path);
+  return here.length < path.length ? here : path;
+}
+
 /** Threads asked for, or one per core. More than the cores are allowed and warned about. */
 function chooseThreads(asked: number | undefined, progress: Progress): number {
   const cores = availableParallelism();
@@ -42,7 +49,7 @@ export async function prepare(
   const { targets } = experiment;
   let recording = null;
   if (targets.type === "recording") {
-    progress.say(`reading ${targets.file}`);
+    progress.say(`reading ${shortPath(targets.file)}`);
     recording = await context.readRecording(targets);
   }
   const resolved = resolveExperiment(experiment, recording);

@@ -7,8 +7,8 @@
 import { exitCode, UserError } from "../base/errors.ts";
 import type { Recording } from "../data/recording.ts";
 import type { IterationReport, TestReport } from "../learning/rls/results.ts";
-import type { RlsTrainer, TrainerOptions, TrainerTargets } from "../learning/rls/trainer.ts";
 import type { RlsSpec } from "../learning/rls/spec.ts";
+import type { RlsTrainer, TrainerOptions, TrainerTargets } from "../learning/rls/trainer.ts";
 import { type Resolved, resolveExperiment } from "./resolve.ts";
 import { type Experiment, type ExperimentInput, parseExperiment, type RecordingTargets } from "./schema.ts";
 
@@ -18,7 +18,10 @@ export interface CreateTrainerOptions {
    * says; a file named there is read (in a page: fetched).
    */
   readonly recording?: Recording;
-  /** Worker threads. Default: one per core. Results do not depend on it. */
+  /**
+   * Worker threads. Default: one per core, fewer for networks so small that waiting for each other costs more than it
+   * saves. Results do not depend on it.
+   */
   readonly threads?: number;
   /** Relaxed SIMD where the machine has it. Default false: faster, but the last digits then differ between machines. */
   readonly fast?: boolean;
@@ -137,12 +140,11 @@ export async function createTrainerOn(
 ): Promise<Trainer> {
   const experiment = parseExperiment(withTargets(given, options.recording), "the experiment");
   const { targets } = experiment;
-  const recording =
-    targets.type === "recording" ? (options.recording ?? (await machine.readRecording(targets))) : null;
+  const recording = targets.type === "recording" ? (options.recording ?? (await machine.readRecording(targets))) : null;
   const resolved = resolveExperiment(experiment, recording);
   const notes = [...resolved.notes];
   const engine = await machine.createRlsTrainer(resolved.spec, targetsOf(resolved), {
-    threads: checkedThreads(options.threads) ?? machine.cores,
+    threads: checkedThreads(options.threads) ?? Math.min(machine.cores, Math.ceil(resolved.spec.neurons / 512)),
     fast: options.fast ?? false,
     onWarning: options.onWarning ?? ((message) => notes.push(message)),
   });
@@ -153,7 +155,9 @@ export async function createTrainerOn(
 function withTargets(given: ExperimentInput, recording: Recording | undefined): ExperimentInput {
   if (recording === undefined) return given;
   if (given.targets?.type === "sinusoids") {
-    throw new UserError('a recording was given, but the targets of the experiment are "sinusoids"; leave one of them out');
+    throw new UserError(
+      'a recording was given, but the targets of the experiment are "sinusoids"; leave one of them out',
+    );
   }
   return { ...given, targets: given.targets ?? { type: "recording", file: "the recording" } };
 }

@@ -16,20 +16,10 @@ export interface Environment {
   readonly startedAt: string;
 }
 
-/** The version in package.json, from `src/` and from `dist/` alike. */
+/** The version in package.json, which lies two folders above `src/experiment` and `dist/experiment` alike. */
 export function volleyVersion(): string {
-  for (const up of ["../../package.json", "../../../package.json"]) {
-    try {
-      const found = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as {
-        name?: string;
-        version: string;
-      };
-      if (found.name === "volley") return found.version;
-    } catch {
-      // Not at this depth.
-    }
-  }
-  return "unknown";
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 export function describeEnvironment(options: {

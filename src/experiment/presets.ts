@@ -1,5 +1,4 @@
 /** Experiments that come with Volley, by name. Each is plain data that an experiment file could hold. */
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { ExperimentInput } from "./schema.ts";
 
@@ -11,8 +10,7 @@ export interface Preset {
 
 /** A file that is shipped in `examples/`, found from `src/` and from `dist/` alike (both lie two folders deep). */
 export function bundledFile(name: string): string {
-  const path = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
-  return existsSync(path) ? path : fileURLToPath(new URL(`../../../examples/${name}`, import.meta.url));
+  return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
 }
 
 /** The network of the real recording: noise instead of static connections (docs/method.md). */

@@ -10,9 +10,13 @@ export async function fetchRecording(targets: RecordingTargets): Promise<Recordi
   try {
     response = await fetch(file);
   } catch (cause) {
-    throw new UserError(`${file} cannot be fetched: the server does not answer or does not allow it`, exitCode.noInput, {
-      cause,
-    });
+    throw new UserError(
+      `${file} cannot be fetched: the server does not answer or does not allow it`,
+      exitCode.noInput,
+      {
+        cause,
+      },
+    );
   }
   if (!response.ok) {
     throw new UserError(

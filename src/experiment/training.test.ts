@@ -21,7 +21,7 @@ const plan = (iterations: number, everySeconds = 60): TrainingPlan => ({
   checkpoint: { everySeconds, withP: true },
   fingerprint: "f",
 });
-const quiet = { iteration: () => {}, checkpoint: () => {}, warning: () => {} };
+const quiet = { iteration: () => {}, checkpoint: () => {} };
 const fresh = (settings: FakeSettings = {}) =>
   new FakeTrainer(resolved.spec, { recording: null, sinusoids, copies: 1 }, settings);
 

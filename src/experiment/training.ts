@@ -17,7 +17,6 @@ import { divergence } from "./watch.ts";
 export interface TrainingEvents {
   iteration(report: IterationReport, progress: { total: number; correlation: number | null }): void;
   checkpoint(written: { path: string; bytes: number; sha256: string; iteration: number }): void;
-  warning(message: string): void;
 }
 
 export interface TrainingPlan {

@@ -49,7 +49,6 @@ export async function trainAndFinish(
     {
       iteration: (report, state) => progress.iteration(report, state),
       checkpoint: () => {},
-      warning: (message) => progress.warn(message),
     },
     interruption,
   );
