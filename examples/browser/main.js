@@ -1,12 +1,10 @@
 // Trains a network in this page and draws how it learns. Any bundler or development server that follows
-// `new Worker(new URL(...))` will do; with Vite:
+// `new Worker(new URL(...))` will do. With Vite: npm install volley vite, these two files in place, and vite.config.js:
 //
-//   npm create vite@latest my-page -- --template vanilla   then   npm install volley   and these two files in place
-//   vite.config.js: export default {
-//     optimizeDeps: { exclude: ["volley"] },   // or the development server loses sight of the workers
-//     server: { headers: {                     // without these two headers: one thread instead of several
-//       "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" } },
-//   };
+//   const headers = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+//   export default { server: { headers } };   // they allow several threads; without them there is one
+//
+// (Vite before version 8 also wants: optimizeDeps: { exclude: ["volley"] }.)
 import { createTrainer } from "volley";
 
 const status = document.querySelector("#status");

@@ -88,6 +88,32 @@ export class Progress {
     if (last) this.finish();
   }
 
+  /** How far the trial that is running has come; says so after the first seconds of a long one. */
+  watchTrial(what: () => string, fraction: () => number): () => void {
+    const terminal = this.context.stderr.columns !== undefined;
+    const timer = setInterval(
+      () => {
+        if (this.now() - this.shownAt < 2000) return;
+        const text = `${what()}: ${Math.floor(100 * fraction())} % of the trial`;
+        this.context.stderr.write(
+          terminal ? `\r\u001b[K${text.slice(0, this.context.stderr.columns! - 1)}` : `${text}\n`,
+        );
+        this.lineOpen = terminal;
+      },
+      terminal ? 1000 : 15000,
+    );
+    timer.unref();
+    return () => clearInterval(timer);
+  }
+
+  /** Trials of a frozen test: on a terminal only, they are quick. */
+  trial(done: number, total: number): void {
+    if (this.context.stderr.columns === undefined) return;
+    this.context.stderr.write(`\r\u001b[K${bar(done / total, this.paint)}  trial ${done}/${total}`);
+    this.lineOpen = done < total;
+    if (done === total) this.context.stderr.write("\n");
+  }
+
   /** Leaves the last state of the updating line on the screen. */
   finish(): void {
     if (this.lineOpen) this.context.stderr.write("\n");

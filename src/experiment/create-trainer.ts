@@ -92,7 +92,8 @@ export class Trainer {
   }
 
   /**
-   * Frozen trials: the network runs without learning and is compared with its targets.
+   * Frozen trials: the network runs without learning and is compared with its targets. A training trial that was
+   * interrupted is given up.
    *
    * @param options.trials of every task. Default: `test.trials` of the experiment (10).
    * @param options.exampleNeurons how many neurons to report with all their currents. Default: the experiment's (16).
@@ -101,6 +102,7 @@ export class Trainer {
   async test(options: Partial<Experiment["test"]> = {}): Promise<TestReport> {
     const { trials, exampleNeurons } = { ...this.experiment.test, ...options };
     if (!(trials >= 1)) throw new UserError(`test: trials is ${trials}; it must be a whole number of at least 1`);
+    this.#stop = false;
     const report = await this.#work(() => this.engine.test({ trials, exampleNeurons }));
     if (report === "interrupted") throw new UserError("the test was interrupted", exitCode.interrupted);
     return report;
@@ -121,11 +123,15 @@ export class Trainer {
     return this.engine.close();
   }
 
-  async #work<T>(body: () => Promise<T>): Promise<T> {
+  /** One trial or test. The engine may still hold a request to stop that came when it had just finished: not for us. */
+  async #work<Report>(body: () => Promise<Report | "interrupted">): Promise<Report | "interrupted"> {
     if (this.#busy) throw new Error("the trainer is busy: wait for what it does before asking for more");
     this.#busy = true;
     try {
-      return await body();
+      for (;;) {
+        const report = await body();
+        if (report !== "interrupted" || this.#stop) return report;
+      }
     } finally {
       this.#busy = false;
     }

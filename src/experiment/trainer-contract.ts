@@ -2,9 +2,9 @@
 import type { Checkpointable } from "../learning/rls/checkpointable.ts";
 import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import type { RlsSpec } from "../learning/rls/spec.ts";
-import type { TrainerOptions, TrainerTargets } from "../learning/rls/trainer.ts";
+import type { TestOptions, TrainerOptions, TrainerTargets } from "../learning/rls/trainer.ts";
 
-export type { TrainerOptions, TrainerTargets };
+export type { TestOptions, TrainerOptions, TrainerTargets };
 
 export interface RlsTrainer extends Checkpointable {
   readonly spec: RlsSpec;
@@ -13,7 +13,9 @@ export interface RlsTrainer extends Checkpointable {
   iterate(options: { measure: boolean }): Promise<IterationReport | "interrupted">;
   /** The running trial or test stops at the next time step; the state stays consistent and can be checkpointed. */
   interrupt(): void;
-  test(options: { trials: number; exampleNeurons: number }): Promise<TestReport | "interrupted">;
+  /** How far the running trial has come, 0 to 1. */
+  readonly trialFraction: number;
+  test(options: TestOptions): Promise<TestReport | "interrupted">;
   /** [trained][M]. */
   weights(): Promise<Float32Array>;
   connectivity(): Promise<{ trained: Uint32Array; presynaptic: Uint32Array; inputs: number }>;

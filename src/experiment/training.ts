@@ -11,7 +11,7 @@ import type { Interruption } from "./interruption.ts";
 import type { MetricsWriter } from "./metrics.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Experiment } from "./schema.ts";
-import type { RlsTrainer } from "./trainer-contract.ts";
+import type { RlsTrainer, TestOptions } from "./trainer-contract.ts";
 import { divergence } from "./watch.ts";
 
 export interface TrainingEvents {
@@ -175,7 +175,7 @@ async function diverged(run: RunFolder, message: string): Promise<UserError> {
 export async function runTest(
   trainer: RlsTrainer,
   run: RunFolder,
-  options: Experiment["test"],
+  options: TestOptions,
   interruption: Interruption,
 ): Promise<TestReport | "interrupted"> {
   const stopListening = interruption.onRequest(() => trainer.interrupt());

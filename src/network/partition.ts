@@ -71,17 +71,18 @@ export function cut(populations: readonly Population[], parts: number): ShardRan
 
 /**
  * Shards of every worker: `[worker][shard]`. As few shards as local indices and `bytesPerNeuron` (against one
- * WebAssembly memory) allow, or with at most `shardNeurons` neurons each.
+ * WebAssembly memory) allow, or with at most `shardNeurons` local indices each.
  */
 export function partition(
   populations: readonly Population[],
   workers: number,
   options: { bytesPerNeuron: number; bytesFixed: number; shardNeurons?: number },
 ): ShardRange[][] {
-  const neurons = populations.reduce((n, population) => n + population.size, 0);
+  // Counted in blocks, padding included: what is cut is blocks.
+  const blocks = populations.reduce((n, population) => n + Math.ceil(population.size / block), 0);
   const byMemory = Math.floor((largestMemory - options.bytesFixed) / options.bytesPerNeuron) - 2 * block;
-  const most = Math.min(largestShard - 2 * block, options.shardNeurons ?? largestShard, Math.max(block, byMemory));
-  const perWorker = Math.max(1, Math.ceil(neurons / workers / most));
+  const most = Math.floor(Math.min(largestShard, options.shardNeurons ?? largestShard, byMemory) / block);
+  const perWorker = Math.max(1, Math.ceil(blocks / workers / Math.max(1, most)));
   const shards = cut(populations, workers * perWorker);
   return Array.from({ length: workers }, (_, w) => shards.slice(w * perWorker, (w + 1) * perWorker));
 }

@@ -1,11 +1,13 @@
 /**
  * The engine (float32, WebAssembly, its own order of operations) against the float64 twin, on the same network.
  *
- * Both draw from Philox; the twin is given the engine's noise. What can be demanded: spikes are the same as long as no
- * voltage comes closer to its threshold than the rounding of float32, about 1e-6; a step of v is about 1e-2, so some
- * spike in ten thousand comes a step early or late, after which the two runs part for good. These nets fire some hundred
- * times in a trial, and with the seeds given no spike differs at all. The engine's bytes are the same on every machine,
- * so that is demanded of whole trials, and currents, states and weights are compared until their ends.
+ * Both draw from Philox; the twin is given the engine's noise. What can be demanded: the currents of the engine are right
+ * to some 1e-5 of their size (the filter's factor 1 - dt/tau is rounded to float32, which is a relative error of 3e-8 per
+ * step over the tau/dt = 1000 steps of its memory). A step of v is about 1e-2, so some spike in a thousand or more
+ * comes a step early or late, after which two chaotic runs part for good. These nets fire some hundred times in a trial,
+ * and with the seeds given no spike differs at all. The engine's bytes are the same on every machine, so that is demanded
+ * of whole trials, and currents, states and weights are compared to their ends. Measured: states to 5e-5, movements of
+ * weights to 3e-6. If a deliberate change of rounding makes runs part late in a trial, another seed is in order.
  */
 import { describe, expect, it } from "vitest";
 import { SingleCommunicator } from "../../src/device/communicator/single.ts";
@@ -66,13 +68,14 @@ function noiseNet({ learning, plastic, timing, ...changes }: Changes = {}): RlsS
   };
 }
 
-/** Fixed random synapses make the neurons fire. */
+/** Fixed random synapses make the neurons fire, much more often: a shorter trial of 1400 steps, 10 updates. */
 function staticNet({ learning, ...changes }: Changes = {}): RlsSpec {
   return noiseNet({
     static: { K: 5, g: 1, weights: { EE: 0.15, IE: 1, EI: -0.75, II: -1 } },
-    drive: { excitatory: 2.4, inhibitory: 1.6 },
+    drive: { excitatory: 1.5, inhibitory: 1.15 },
     noise: { model: "voltage", sigma: 0 },
     learning: { lambda: 0.8, mu: 0.01, ...learning },
+    timing: { trainMs: 100 },
     ...changes,
   });
 }
@@ -332,6 +335,14 @@ describe("learning: spikes equal, weights move alike", () => {
       noiseNet({ synapses: { tauExcMs: 3, tauInhMs: 3, tauPlasticMs: spread(90, 60, 150) }, feedforward }),
     ],
     ["a lambda for every neuron", 2, noiseNet({ learning: { lambda: spread(90, 0.04, 0.2), mu: 0.02 } })],
+    [
+      "a lambda for each of some trained neurons",
+      2,
+      noiseNet({
+        plastic: { trained: { indices: [4, 11, 50, 60, 89] } },
+        learning: { lambda: Float32Array.of(0.03, 0.05, 0.2, 0.1, 0.08) },
+      }),
+    ],
     ["signs kept and weights bounded", 2, noiseNet({ learning: { dale: true, maxWeight: 3.6 } })],
     ["an update at every step", 1, noiseNet({ timing: { trainMs: 6, learnEveryMs: 0.1 }, correlationWindowMs: 1 })],
     [
@@ -343,26 +354,26 @@ describe("learning: spikes equal, weights move alike", () => {
     const pair = await Pair.create(spec);
     for (let trial = 1; trial <= trials; trial++) {
       pair.trial("train");
-      pair.expectEqualErrors(3);
-      expect(pair.weightDifference()).toBeLessThan(1e-3);
+      pair.expectEqualErrors(4);
+      expect(pair.weightDifference()).toBeLessThan(2e-5);
       const task = (trial - 1) % spec.tasks;
       const correlations = pair.twin.record.correlations(pair.twin.targets[task]);
       pair.engine.record.correlations(task).forEach((correlation, t) => {
         if (Number.isNaN(correlations[t])) expect(correlation).toBeNaN();
-        else expect(correlation).toBeCloseTo(correlations[t], 4);
+        else expect(correlation).toBeCloseTo(correlations[t], 3);
       });
     }
   });
 
   /** P is rounded to scale = (1/lambda)/32767 or so: steps are a little wrong, and spikes soon differ. */
-  it.each<[what: string, spec: RlsSpec]>([
-    ["int16", noiseNet({ learning: { precision: "int16" } })],
-    ["int16 in blocks", noiseNet({ learning: { precision: "int16", block: 2 } })],
-    ["int16 with feed-forward neurons", noiseNet({ learning: { precision: "int16" }, feedforward })],
-    ["int16 that may forget", noiseNet({ learning: { precision: "int16", forgetting: 0.9 } })],
-  ])("%s: the first four updates", async (_, { timing, ...spec }) => {
+  it.each<[what: string, tolerance: number, spec: RlsSpec]>([
+    ["int16", 1e-4, noiseNet({ learning: { precision: "int16" } })],
+    ["int16 in blocks", 1e-4, noiseNet({ learning: { precision: "int16", block: 2 } })],
+    ["int16 with feed-forward neurons", 1e-4, noiseNet({ learning: { precision: "int16" }, feedforward })],
+    ["int16 that may forget", 5e-4, noiseNet({ learning: { precision: "int16", forgetting: 0.9 } })],
+  ])("%s: the first four updates", async (_, tolerance, { timing, ...spec }) => {
     const pair = await Pair.create({ ...spec, timing: { ...timing, trainMs: 40 } });
     pair.trial("train");
-    expect(pair.weightDifference()).toBeLessThan(0.01);
+    expect(pair.weightDifference()).toBeLessThan(tolerance);
   });
 });

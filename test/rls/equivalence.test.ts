@@ -5,7 +5,8 @@
  */
 import { describe, expect, it } from "vitest";
 import type { RlsSpec } from "../../src/learning/rls/spec.ts";
-import { create, digest, noiseNet, restore, save, staticNet, trainTo, type Way, withTrainer } from "./small-nets.ts";
+import { create, digest, restore, save, trainTo, type Way, withTrainer } from "./small-nets.ts";
+import { noiseNet, staticNet } from "./specs.ts";
 
 const perNeuron = (count: number, from: number, to: number) =>
   Float32Array.from({ length: count }, (_, i) => from + ((to - from) * ((7 * i) % count)) / count);

@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ReferenceTrainer } from "../../src/learning/rls/reference.ts";
+import { buildReferenceNetwork } from "../../src/learning/rls/reference-network.ts";
 import type { RlsSpec } from "../../src/learning/rls/spec.ts";
 import { mean } from "../../src/math/statistics.ts";
 import { Mix64, mix64 } from "../support/mix64.ts";
@@ -116,6 +117,33 @@ describe("mix64", () => {
     const values = new Float64Array(200);
     new Mix64(3).uniform(stream, 1000, values);
     expect(Array.from(values, (u) => u * 2 ** 53)).toEqual(expected);
+  });
+});
+
+describe("the start of P", () => {
+  it("is the inverse of the penalties: lambda per kind of input, mu between inputs of one sign", () => {
+    const [X, L, lambda, lambdaFeedforward, mu] = [3, 4, 0.04, 1.5, 8];
+    const spec = specOf(golden.noise);
+    const network = buildReferenceNetwork(
+      {
+        ...spec,
+        plastic: { ...spec.plastic, inputsPerType: L },
+        feedforward: { size: X, meanHz: 5, tauMs: 400, sigma: 0.2, weightsPerTask: false, initialWeight: 0 },
+        learning: { ...spec.learning, lambda, lambdaFeedforward, mu },
+      },
+      new Mix64(1),
+    );
+    const M = X + 2 * L;
+    const kind = (slot: number) => (slot < X ? 0 : slot < X + L ? 1 : 2);
+    const penalty = (a: number, b: number) =>
+      (a !== b ? 0 : kind(a) === 0 ? lambdaFeedforward : lambda) + (kind(a) > 0 && kind(a) === kind(b) ? mu : 0);
+    const P = network.initialP(0);
+    for (let a = 0; a < M; a++) {
+      for (let b = 0; b < M; b++) {
+        const product = Array.from({ length: M }, (_, m) => P[a * M + m] * penalty(m, b)).reduce((x, y) => x + y, 0);
+        expect(product).toBeCloseTo(a === b ? 1 : 0, 9);
+      }
+    }
   });
 });
 

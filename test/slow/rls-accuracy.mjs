@@ -7,8 +7,10 @@
  *        --seeds 1,2,3   --nets noise-200,static-512            fewer or other runs
  *
  * Float32 sums lead to other spikes after a trial or two, so curves agree as statistics only: the run fails when the
- * final frozen single-trial correlation, averaged over seeds or of any seed, is more than 0.08 from the reference, or
- * when the curve, smoothed over a quarter of the run, does not rise. References: float64 numpy and C programs, seed 1.
+ * final frozen single-trial correlation, averaged over the seeds, is more than 0.08 from the reference, when the curve,
+ * smoothed over a quarter of the run, does not rise, or when a P had to be reset. References: float64 numpy and C
+ * programs, seed 1. Seeds differ among themselves: of noise-200 the float64 twin (src/learning/rls/reference.ts) itself
+ * has 0.898, 0.885, 0.900 with the golden generator and 0.787 on the network that Philox makes of seed 1.
  */
 import { parseArgs } from "node:util";
 import { createRlsTrainer } from "../../dist/learning/rls/trainer.node.js";
@@ -139,6 +141,11 @@ const signed = (value) => (value >= 0 ? "+" : "") + value.toFixed(3);
 const row = (cells) => console.log(cells.map((cell, i) => String(cell).padStart(i < 2 ? 13 : 9)).join(""));
 
 let failed = 0;
+function fail(problem) {
+  failed++;
+  console.log(`  FAILS: ${problem}`);
+}
+
 const names = options.nets?.split(",") ?? (options.default ? ["default-4096"] : Object.keys(nets).slice(0, 4));
 for (const name of names) {
   const net = nets[name];
@@ -173,20 +180,12 @@ for (const name of names) {
     const differences = [...points.map((p) => curve[p - 1]), ...tests].slice(0, references.length);
     row(["", "difference", ...differences.map((value, i) => signed(value - references[i]))]);
     singles.push(ten.current.single);
-    const problems = [
-      Math.abs(ten.current.single - net.single) > tolerance &&
-        `single-trial correlation is off by more than ${tolerance}`,
-      !grows(curve) && "the smoothed curve does not rise",
-      resets > 0 && `P was reset ${resets} times`,
-    ].filter(Boolean);
-    if (problems.length > 0) {
-      failed++;
-      console.log(`  FAILS: ${problems.join("; ")}`);
-    }
+    if (!grows(curve)) fail("the smoothed curve does not rise");
+    if (resets > 0) fail(`P was reset ${resets} times`);
   }
   const overall = mean(singles);
-  if (seeds.length > 1)
-    console.log(`  mean over seeds: single trial ${overall.toFixed(3)} (${signed(overall - net.single)})`);
+  console.log(`  mean over seeds: single trial ${overall.toFixed(3)} (${signed(overall - net.single)})`);
+  if (Math.abs(overall - net.single) > tolerance) fail(`single-trial correlation is off by more than ${tolerance}`);
 }
-if (failed > 0) console.log(`\n${failed} run(s) failed`);
+if (failed > 0) console.log(`\n${failed} check(s) failed`);
 process.exitCode = failed > 0 ? 1 : 0;

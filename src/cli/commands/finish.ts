@@ -36,6 +36,10 @@ export async function trainAndFinish(
     earlier?.before ?? (trainer.iteration === 0 ? await sampleWeights(trainer, inputs, spec.neurons) : null);
   if (before !== null && earlier === undefined) await run.writeResult("weights.json", { before, after: before });
 
+  const stopWatching = progress.watchTrial(
+    () => `iteration ${trainer.iteration + 1}/${experiment.iterations}`,
+    () => trainer.trialFraction,
+  );
   const outcome = await runTraining(
     trainer,
     run,
@@ -51,7 +55,7 @@ export async function trainAndFinish(
       checkpoint: () => {},
     },
     interruption,
-  );
+  ).finally(stopWatching);
   progress.finish();
   if (outcome.kind === "interrupted") {
     throw stopping.error(
@@ -85,7 +89,8 @@ async function frozenTest(
   progress.say(
     `testing with frozen weights: ${trials} trial${trials === 1 ? "" : "s"}${spec.tasks > 1 ? ` of each of ${spec.tasks} tasks` : ""}`,
   );
-  return runTest(trainer, run, experiment.test, interruption);
+  const onTrial = (done: number, total: number) => progress.trial(done, total);
+  return runTest(trainer, run, { ...experiment.test, onTrial }, interruption);
 }
 
 function printOutcome(

@@ -65,7 +65,12 @@ export async function test(context: Context, path: string, flags: TestFlags): Pr
       progress.say(
         `testing after iteration ${trainer.iteration}: ${trials} trial${trials === 1 ? "" : "s"} of each task`,
       );
-      const report = await runTest(trainer, run, { ...experiment.test, trials }, stopping.interruption);
+      const report = await runTest(
+        trainer,
+        run,
+        { ...experiment.test, trials, onTrial: (done, total) => progress.trial(done, total) },
+        stopping.interruption,
+      );
       if (report === "interrupted") throw stopping.error("the test was stopped; the one before it is kept");
       context.stdout.write(flags.json ? jsonLine(testFigures(report)) : testLines(report));
     } finally {

@@ -116,7 +116,7 @@ export function readNpy(bytes: Uint8Array, name: string): NumericArray {
   if (held > largestBytes) {
     throw dataError(`${name} holds ${byteCount(held)}; at most ${byteCount(largestBytes)} are read: save fewer values`);
   }
-  const values = bytes.slice(dataStart);
+  const values = Uint8Array.prototype.slice.call(bytes, dataStart);
   if (type[1] === ">") swapBytes(values, size);
   const data = reader(values.buffer as ArrayBuffer);
   return {

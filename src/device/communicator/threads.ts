@@ -36,6 +36,11 @@ export function requestStop(memory: ThreadsMemory, stop = true): void {
   Atomics.store(new Int32Array(memory.buffer), memory.size * lineWords, stop ? 1 : 0);
 }
 
+/** Exchanges that rank 0 has entered so far; wraps at 2^32. For watching from outside. */
+export function exchangesEntered(memory: ThreadsMemory): number {
+  return Atomics.load(new Int32Array(memory.buffer), 0) >>> 0;
+}
+
 export class ThreadsCommunicator implements Communicator {
   readonly rank: number;
   readonly size: number;

@@ -33,3 +33,47 @@ export function deliverCounts(
     for (let e = lists.offsets[source]; e < lists.offsets[source + 1]; e++) counts[lists.entries[e]] += one;
   }
 }
+
+/** One weight per entry: charge in fixed point, to `excitatory` for weights >= 0 and to `inhibitory` for others. */
+export function deliverWeights(
+  spikes: ArrayLike<number>,
+  lists: OutgoingLists<Uint16Array>,
+  weights: Float32Array,
+  excitatory: Int32Array,
+  inhibitory: Int32Array,
+): void {
+  for (let s = 0; s < spikes.length; s++) {
+    for (let e = lists.offsets[spikes[s]]; e < lists.offsets[spikes[s] + 1]; e++) {
+      const arrivals = weights[e] >= 0 ? excitatory : inhibitory;
+      arrivals[lists.entries[e]] += toFixedPoint(weights[e]);
+    }
+  }
+}
+
+/** Synapses of trained neurons as the twin keeps them: `[trained * inputs + slot]`. */
+export interface TrainedSynapses {
+  readonly inputs: number;
+  readonly weights: Float32Array;
+  readonly traces: Float32Array;
+}
+
+/**
+ * Plastic synapses, an entry being `trained | slot << 16`: the weight arrives as a charge at local neuron
+ * `neuronOf(trained)`, and the trace of the synapse grows by `gainOf(trained)`. Either part can be left out (null).
+ */
+export function deliverPlastic(
+  spikes: ArrayLike<number>,
+  lists: OutgoingLists<Uint32Array>,
+  synapses: TrainedSynapses,
+  currents: { readonly arrivals: Int32Array; readonly neuronOf: (trained: number) => number } | null,
+  gainOf: ((trained: number) => number) | null,
+): void {
+  for (let s = 0; s < spikes.length; s++) {
+    for (let e = lists.offsets[spikes[s]]; e < lists.offsets[spikes[s] + 1]; e++) {
+      const trained = lists.entries[e] & 0xffff;
+      const at = trained * synapses.inputs + (lists.entries[e] >>> 16);
+      if (currents) currents.arrivals[currents.neuronOf(trained)] += toFixedPoint(synapses.weights[at]);
+      if (gainOf) synapses.traces[at] += gainOf(trained);
+    }
+  }
+}

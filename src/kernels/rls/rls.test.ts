@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
 import { elementIndex, encodeP, int16Range, type Precision, pLayout } from "./layout.ts";
 import { initialP, updateRls } from "./reference.ts";
-import { addRlsKernels, neuronField, neuronRecordBytes, scratchBytes, synapseBytes } from "./wasm.ts";
+import { addRlsKernels, neuronField, neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "./wasm.ts";
 
 /** A repeatable source of numbers in [-1, 1). */
 function numbers(seed: number): () => number {
@@ -16,7 +16,6 @@ function numbers(seed: number): () => number {
 interface Setup {
   inputs: number;
   precision: Precision;
-  forgetting?: boolean;
   bounded?: boolean;
   compat?: "none" | "trainspikingnet";
   lambda?: number;
@@ -35,10 +34,10 @@ function makeKernel(count: number, { inputs, precision, lambda = 0.8, mu = 0.01,
     relaxed: false,
     compat: options.compat ?? "none",
     bounded: options.bounded ?? false,
-    forgetting: options.forgetting ?? false,
   });
-  const at = { P: 1024, synapses: 0, neurons: 0, scratch: 0, bounds: 0, samples: 0, biases: 0 };
-  at.synapses = at.P + count * layout.bytes;
+  const at = { P: 1024, pending: 0, synapses: 0, neurons: 0, scratch: 0, bounds: 0, samples: 0, biases: 0 };
+  at.pending = at.P + count * layout.bytes;
+  at.synapses = at.pending + count * pendingBytes(layout);
   at.neurons = at.synapses + count * synapseBytes(layout);
   at.scratch = at.neurons + count * neuronRecordBytes;
   at.bounds = at.scratch + scratchBytes(layout);
@@ -105,9 +104,10 @@ describe.each([
         kernel.floats[kernel.record(n, neuronField.bias)] = bias;
         updateRls(twin.P, twin.w, x, bias);
       });
-      const { P, synapses, neurons, scratch, bounds } = kernel.at;
-      kernel.exports.rlsUpdate(count, P, synapses, neurons, scratch, bounds, 1);
+      const { P, pending, synapses, neurons, scratch, bounds } = kernel.at;
+      kernel.exports.rlsUpdate(count, P, pending, synapses, neurons, scratch, bounds);
     }
+    kernel.exports.rlsFlush(count, kernel.at.P, kernel.at.pending, kernel.at.neurons);
     twins.forEach((twin, n) => {
       for (let a = 0; a < inputs; a++) {
         expectClose(kernel.floats[kernel.weight(n, a)], twin.w[a], tolerance);
@@ -120,8 +120,8 @@ describe.each([
   it("lets traces decay to the next learning time", () => {
     const kernel = makeKernel(1, { inputs: 6, precision });
     for (let slot = 0; slot < 6; slot++) kernel.floats[kernel.trace(0, slot)] = slot;
-    const { P, synapses, neurons, scratch, bounds } = kernel.at;
-    kernel.exports.rlsUpdate(1, P, synapses, neurons, scratch, bounds, 1);
+    const { P, pending, synapses, neurons, scratch, bounds } = kernel.at;
+    kernel.exports.rlsUpdate(1, P, pending, synapses, neurons, scratch, bounds);
     for (let slot = 0; slot < 6; slot++) expect(kernel.floats[kernel.trace(0, slot)]).toBe(0.75 * slot);
   });
 
@@ -143,12 +143,13 @@ describe.each([
       const xBytes = 16 * single.layout.tileRows;
       const { at } = blocked;
       blocked.exports.rlsCapture(2, at.synapses, at.neurons, at.samples + s * xBytes, 8 * xBytes);
-      single.exports.rlsUpdate(2, at.P, at.synapses, at.neurons, at.scratch, at.bounds, 1);
+      single.exports.rlsUpdate(2, at.P, at.pending, at.synapses, at.neurons, at.scratch, at.bounds);
     }
     const { at } = blocked;
     blocked.exports.rlsUpdateBlock(
       2,
       at.P,
+      at.pending,
       at.synapses,
       at.neurons,
       at.samples,
@@ -156,8 +157,8 @@ describe.each([
       8,
       at.scratch,
       at.bounds,
-      1,
     );
+    for (const { exports } of [blocked, single]) exports.rlsFlush(2, at.P, at.pending, at.neurons);
     for (let n = 0; n < 2; n++) {
       for (let a = 0; a < 13; a++) {
         expect(blocked.floats[blocked.weight(n, a)]).toBe(single.floats[single.weight(n, a)]);
@@ -168,23 +169,41 @@ describe.each([
 });
 
 describe("the RLS kernel", () => {
-  const run = (kernel: ReturnType<typeof makeKernel>, keep = 1) => {
-    const { P, synapses, neurons, scratch, bounds } = kernel.at;
-    kernel.exports.rlsUpdate(1, P, synapses, neurons, scratch, bounds, keep);
+  const run = (kernel: ReturnType<typeof makeKernel>) => {
+    const { P, pending, synapses, neurons, scratch, bounds } = kernel.at;
+    kernel.exports.rlsUpdate(1, P, pending, synapses, neurons, scratch, bounds);
   };
 
-  it("multiplies P by what is kept before the update, when it forgets", () => {
-    const kernel = makeKernel(1, { inputs: 7, precision: "f32", forgetting: true });
-    const P = Float64Array.from({ length: 49 }, (_, i) => kernel.P0(Math.floor(i / 7), i % 7) * 1.25);
-    const w = new Float64Array(7);
-    const x = [0.1, 0.2, 0, 0.3, 0.1, 0.5, 0.25];
-    for (const [slot, value] of x.entries()) kernel.floats[kernel.trace(0, slot)] = value;
-    kernel.floats[kernel.record(0, neuronField.bias)] = 0.5;
-    run(kernel, 1.25);
-    updateRls(P, w, x, 0.5);
+  it.each([{ precision: "f32" as const }, { precision: "int16" as const }])(
+    "gives the same bytes in $precision whenever changes put off are applied",
+    ({ precision }) => {
+      const [late, early] = [0, 1].map(() => makeKernel(1, { inputs: 19, precision }));
+      const next = numbers(11);
+      for (let update = 0; update < 12; update++) {
+        const x = Array.from({ length: 19 }, () => Math.abs(next()));
+        const bias = next();
+        for (const kernel of [late, early]) {
+          x.forEach((value, slot) => {
+            kernel.floats[kernel.trace(0, slot)] = value;
+          });
+          kernel.floats[kernel.record(0, neuronField.bias)] = bias;
+          run(kernel);
+        }
+        if (update % 3 === 0) early.exports.rlsFlush(1, early.at.P, early.at.pending, early.at.neurons);
+      }
+      for (const { exports, at } of [late, early]) exports.rlsFlush(1, at.P, at.pending, at.neurons);
+      for (let a = 0; a < 19; a++) {
+        expect(late.floats[late.weight(0, a)]).toBe(early.floats[early.weight(0, a)]);
+        for (let b = 0; b <= a; b++) expect(late.p(0, a, b)).toBe(early.p(0, a, b));
+      }
+    },
+  );
+
+  it("multiplies P by what is kept when it forgets", () => {
+    const kernel = makeKernel(1, { inputs: 7, precision: "f32" });
+    kernel.exports.rlsScale(1, kernel.at.P, 1.25);
     for (let a = 0; a < 7; a++) {
-      expectClose(kernel.floats[kernel.weight(0, a)], w[a], 1e-6);
-      for (let b = 0; b < 7; b++) expectClose(kernel.p(0, a, b), P[7 * a + b], 1e-6);
+      for (let b = 0; b < 7; b++) expectClose(kernel.p(0, a, b), 1.25 * kernel.P0(a, b), 1e-6);
     }
   });
 

@@ -9,12 +9,11 @@ import { neuronField, neuronRecordBytes, type RlsKernelOptions, synapseBytes, up
 /**
  * Adds `rlsUpdateWindow(count, P, synapses, neurons, samples, newest, remembered, ring, scratch, bounds)`: `samples` holds
  * a ring of `ring` trace vectors per neuron, of which the `remembered` up to index `newest` count. `P` is the start,
- * followed by room for one more. The error of the newest sample is the `bias` of the neuron's record plus w'x.
+ * followed by room for one more and for a pending k. The error of the newest sample is the `bias` of the neuron's record plus w'x.
  */
-export function addRlsWindowKernel(module: ModuleBuilder, options: Omit<RlsKernelOptions, "forgetting">): void {
+export function addRlsWindowKernel(module: ModuleBuilder, options: RlsKernelOptions): void {
   const { layout } = options;
   const xBytes = 16 * layout.tileRows;
-  const kernel = { ...options, forgetting: false };
   module.function(
     "rlsUpdateWindow",
     {
@@ -31,7 +30,7 @@ export function addRlsWindowKernel(module: ModuleBuilder, options: Omit<RlsKerne
     },
     (f, { count, P, synapses, neurons, samples, newest, remembered, ring, scratch, bounds }) => {
       const work = f.let(i32.add(P, i32.const(layout.bytes)));
-      const keep = f.let(f32.const(1));
+      const pending = f.let(i32.add(work, i32.const(layout.bytes)));
       const age = f.local("i32");
       const x = f.local("i32");
       const index = f.local("i32");
@@ -39,6 +38,7 @@ export function addRlsWindowKernel(module: ModuleBuilder, options: Omit<RlsKerne
         () => count,
         () => {
           f.push(memory.copy(work, P, i32.const(layout.bytes)));
+          f.push(f32.store(neurons, f32.const(0), neuronField.pendingFactor));
           const bias = f.let(f32.load(neurons, neuronField.bias));
           f.set(age, remembered);
           f.repeat(
@@ -47,11 +47,11 @@ export function addRlsWindowKernel(module: ModuleBuilder, options: Omit<RlsKerne
               f.set(index, i32.sub(newest, age));
               f.if(i32.ltS(index, i32.const(0)), () => f.set(index, i32.add(index, ring)));
               f.set(x, i32.add(samples, i32.mul(index, i32.const(xBytes))));
-              const args = { P: work, synapses, neurons, x, k: scratch, bounds, bias, keep };
+              const args = { P: work, pending, synapses, neurons, x, k: scratch, bounds, bias };
               f.if(
                 age,
-                () => updateOne(f, kernel, args, false),
-                () => updateOne(f, kernel, args),
+                () => updateOne(f, options, args, false),
+                () => updateOne(f, options, args),
               );
             },
             () => age,

@@ -20,7 +20,6 @@ export interface TrainOutcome extends TrialOutcome {
   readonly squaredError: Float32Array;
   readonly gain: Float32Array;
   readonly largestGain: Float32Array;
-  readonly updates: number;
 }
 
 export interface Raster {
@@ -77,7 +76,6 @@ export class MemberHost {
       squaredError: field("squaredError"),
       gain: field("gain"),
       largestGain: field("largestGain"),
-      updates: member.paused.updates,
     };
   }
 
@@ -119,13 +117,13 @@ export class MemberHost {
   endTest(): void {
     this.#test = null;
     this.#member.useTask(this.#taskBeforeTest);
-    this.#member.paused = { step: 0, updates: 0, heldSamples: 0 };
+    this.#member.paused = { step: 0, heldSamples: 0 };
   }
 
   /** Between trials: whose feed-forward weights are in place. */
   setTask(task: number): void {
     this.#member.task = task;
-    this.#member.paused = { step: 0, updates: 0, heldSamples: 0 };
+    this.#member.paused = { step: 0, heldSamples: 0 };
   }
 
   /** Where an interrupted trial stands, with the spikes that its next step delivers. */

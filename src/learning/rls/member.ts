@@ -74,7 +74,7 @@ export class Member {
   /** [task][trained x feed-forward inputs] when every task has weights of its own. */
   readonly taskWeights: Float32Array[] = [];
   /** The step inside a trial that was interrupted, 0 between trials; with the spikes of that step. */
-  paused = { step: 0, updates: 0, heldSamples: 0 };
+  paused = { step: 0, heldSamples: 0 };
   readonly spikes: Uint32Array;
   spikeCount = 0;
   networkSpikeCount = 0;
@@ -245,7 +245,7 @@ export class Member {
     return this.resumeTrial(request);
   }
 
-  #start({ trial, task }: TrialRequest): void {
+  #start({ trial, task, keep }: TrialRequest): void {
     const draws = new Float64Array(1);
     let all = new Float64Array(0);
     const stream = streamOf(streamKind.startVoltage, trial);
@@ -271,10 +271,11 @@ export class Member {
       });
     }
     this.useTask(task);
+    if (keep !== 1) for (const shard of this.shards) shard.scaleP(keep);
     this.record.clear();
     this.spikeCount = 0;
     this.networkSpikeCount = 0;
-    this.paused = { step: 0, updates: 0, heldSamples: 0 };
+    this.paused = { step: 0, heldSamples: 0 };
   }
 
   /** Puts the feed-forward weights of a task in place, and those of the task before back into their store. */
@@ -381,6 +382,7 @@ export class Member {
       timer.mark("exchange");
       if (communicator.stopRequested && step < steps) break;
     }
+    if (training) for (const shard of shards) shard.flush();
     this.paused.step = step < steps ? step : 0;
     return {
       finished: step === steps,
@@ -392,30 +394,28 @@ export class Member {
   }
 
   /** The update of row `row`; returns how many P had to be reset. */
-  #learn({ task, keep }: TrialRequest, row: number): number {
+  #learn({ task }: TrialRequest, row: number): number {
     const { block, window } = this.network.spec.learning;
     const { rows } = this.steps;
     const { paused } = this;
     let resets = 0;
-    const keepNow = paused.updates === 0 ? keep : 1;
     for (const shard of this.shards) {
       shard.prepareErrors(task, row, rows);
       if (window > 0) {
         shard.hold(row % window, window);
         shard.updateWindow(row % window, Math.min(window, row + 1), window);
       } else if (block === 1) {
-        shard.update(keepNow);
+        shard.update();
       } else {
         shard.hold(paused.heldSamples, block);
         if (paused.heldSamples + 1 === block || row === rows - 1) {
-          shard.updateBlock(paused.heldSamples + 1, block, keepNow);
+          shard.updateBlock(paused.heldSamples + 1, block);
         }
       }
       resets += shard.repair();
     }
     const applied = block === 1 || paused.heldSamples + 1 === block || row === rows - 1;
     paused.heldSamples = applied ? 0 : paused.heldSamples + 1;
-    if (applied) paused.updates++;
     return resets;
   }
 

@@ -124,7 +124,7 @@ export function buildReferenceNetwork(
       learning.dale && sign < 0 ? 0 : bound,
     ]),
     initialP(t) {
-      const lambda = valueAt(learning.lambda, trained[t]);
+      const lambda = valueAt(learning.lambda, t);
       const element = initialP(signs, lambda, learning.lambdaFeedforward, learning.mu);
       return Float64Array.from({ length: M * M }, (_, at) => element(Math.floor(at / M), at % M));
     },

@@ -6,7 +6,7 @@ import type { ExampleNeuron, TestReport } from "./results.ts";
 import type { RlsSpec } from "./spec.ts";
 import { correlationUnit, type TestFigures, type TestRequest } from "./test-accumulator.ts";
 import { trialSteps } from "./timing.ts";
-import type { TrainerTargets } from "./trainer.ts";
+import type { TestOptions, TrainerTargets } from "./trainer.ts";
 
 export interface TestedNetwork {
   readonly spec: RlsSpec;
@@ -20,7 +20,7 @@ export interface TestedNetwork {
 
 export async function runTest(
   network: TestedNetwork,
-  { trials, exampleNeurons }: { trials: number; exampleNeurons: number },
+  { trials, exampleNeurons, onTrial }: TestOptions,
 ): Promise<TestReport | "interrupted"> {
   const { spec, targets, trained, firstPositions } = network;
   const { rows, steps } = trialSteps(spec.timing);
@@ -51,6 +51,7 @@ export async function runTest(
       const count = answers.reduce((n, { outcome }) => n + outcome.spikeCounts.reduce((a, b) => a + b, 0), 0);
       spikes += count;
       highest = Math.max(highest, count / spec.neurons / trialSeconds);
+      onTrial?.(task * trials + index + 1, spec.tasks * trials);
       if (answers[0].raster) raster.push(answers[0].raster);
     }
   }

@@ -6,7 +6,7 @@
  */
 import type { NeuronArrays, WorkArray } from "../../kernels/neuron/wasm.ts";
 import { type PLayout, pLayout } from "../../kernels/rls/layout.ts";
-import { neuronRecordBytes, scratchBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
+import { neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
 import type { CompiledNetwork } from "./compile.ts";
 import { trialSteps } from "./timing.ts";
 
@@ -46,6 +46,7 @@ export type Region =
   | "synapses"
   | "targets"
   | "P"
+  | "pending"
   | "scratch"
   | "bounds"
   | "samples"
@@ -111,8 +112,9 @@ export function planShard(network: CompiledNetwork, size: ShardSize): ShardMemor
     neurons: take("state", neuronRecordBytes * size.trained),
     synapses: take("plastic synapses", synapseBytes(layout) * size.trained),
     targets: take("targets", 4 * spec.tasks * rows * size.trained),
-    // The low-memory mode keeps P at its start and one P to work in.
-    P: take("P", windowed ? 2 * layout.bytes : layout.bytes * size.trained),
+    // The low-memory mode keeps P at its start, and one P with one pending k to work in.
+    P: take("P", windowed ? 2 * layout.bytes + pendingBytes(layout) : layout.bytes * size.trained),
+    pending: take("P", windowed ? 0 : pendingBytes(layout) * size.trained),
     scratch: take("state", scratchBytes(layout)),
     bounds: take("state", synapseBytes(layout)),
     samples: take("samples", heldSamples * 16 * layout.tileRows * size.trained),

@@ -6,7 +6,7 @@ import { addNeuronKernel, addRecordingKernels } from "../../kernels/neuron/wasm.
 import { addNoiseKernel } from "../../kernels/noise/wasm.ts";
 import { encodeP, int16Range, int16RangeForgetting } from "../../kernels/rls/layout.ts";
 import { initialP } from "../../kernels/rls/reference.ts";
-import { addRlsKernels, neuronField, neuronRecordBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
+import { addRlsKernels, neuronField, neuronRecordBytes, pendingBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
 import { addRlsWindowKernel } from "../../kernels/rls/window.ts";
 import type { ShardRange } from "../../network/partition.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
@@ -103,8 +103,7 @@ export class Shard {
       gainPerNeuron: typeof network.spec.synapses.tauPlasticMs !== "number",
     });
     const rls = { layout, relaxed, compat: learning.compat, bounded: hasBounds(network) };
-    addRlsKernels(module, { ...rls, forgetting: false });
-    if (learning.forgetting !== 1) addRlsKernels(module, { ...rls, forgetting: true }, "Forgetting");
+    addRlsKernels(module, rls);
     if (learning.window > 0) addRlsWindowKernel(module, rls);
     const compiled = new WebAssembly.Module(module.toBytes());
     return new WebAssembly.Instance(compiled, { env: { memory } }).exports as Kernels;
@@ -395,11 +394,23 @@ export class Shard {
     }
   }
 
-  /** The exact update of all trained neurons. `keep` other than 1: P is multiplied by it first. */
-  update(keep: number): void {
+  /** The exact update of all trained neurons. */
+  update(): void {
     const { at } = this.memory;
-    const kernel = keep === 1 ? this.#kernels.rlsUpdate : this.#kernels.rlsUpdateForgetting;
-    kernel(this.trainedGlobal.length, at.P, at.synapses, at.neurons, at.scratch, at.bounds, keep);
+    const trained = this.trainedGlobal.length;
+    this.#kernels.rlsUpdate(trained, at.P, at.pending, at.synapses, at.neurons, at.scratch, at.bounds);
+  }
+
+  /** Makes the changes of P that the last updates put off. */
+  flush(): void {
+    const { at } = this.memory;
+    if (this.network.spec.learning.window > 0) return;
+    this.#kernels.rlsFlush(this.trainedGlobal.length, at.P, at.pending, at.neurons);
+  }
+
+  /** Forgets: P <- keep P. */
+  scaleP(keep: number): void {
+    this.#kernels.rlsScale(this.trainedGlobal.length, this.memory.at.P, keep);
   }
 
   /** Puts traces and biases aside as sample `index` of `size`; the traces decay to the next learning time. */
@@ -420,29 +431,25 @@ export class Shard {
   }
 
   /** The `count` samples held, out of places for `size`. */
-  updateBlock(count: number, size: number, keep: number): void {
+  updateBlock(count: number, size: number): void {
     const { at, layout } = this.memory;
-    const kernel = keep === 1 ? this.#kernels.rlsUpdateBlock : this.#kernels.rlsUpdateBlockForgetting;
-    const trained = this.trainedGlobal.length;
-    if (count === size) {
-      kernel(trained, at.P, at.synapses, at.neurons, at.samples, at.biases, size, at.scratch, at.bounds, keep);
-      return;
-    }
-    // A shorter last block: neuron by neuron, because its samples do not lie back to back.
-    for (let t = 0; t < trained; t++) {
-      kernel(
-        1,
-        at.P + t * layout.bytes,
-        at.synapses + t * synapseBytes(layout),
-        at.neurons + t * neuronRecordBytes,
-        at.samples + t * size * 16 * layout.tileRows,
-        at.biases + t * size * 4,
+    const update = (first: number, neurons: number) =>
+      this.#kernels.rlsUpdateBlock(
+        neurons,
+        at.P + first * layout.bytes,
+        at.pending + first * pendingBytes(layout),
+        at.synapses + first * synapseBytes(layout),
+        at.neurons + first * neuronRecordBytes,
+        at.samples + first * size * 16 * layout.tileRows,
+        at.biases + first * size * 4,
         count,
         at.scratch,
         at.bounds,
-        keep,
       );
-    }
+    const trained = this.trainedGlobal.length;
+    // The samples of a shorter last block do not lie back to back: neuron by neuron then.
+    if (count === size) update(0, trained);
+    else for (let t = 0; t < trained; t++) update(t, 1);
   }
 
   /** Windowed update: sample `newest` of the ring of `size` is learnt, `count` of them are remembered. */

@@ -7,7 +7,7 @@
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { Recording } from "../../data/recording.ts";
 import { inputForRate, sigmaForRate } from "../../data/targets/transfer.ts";
-import { requestStop, type ThreadsMemory, threadsMemory } from "../../device/communicator/threads.ts";
+import { exchangesEntered, requestStop, type ThreadsMemory, threadsMemory } from "../../device/communicator/threads.ts";
 import type { WorkerGroup } from "../../device/cpu/group.ts";
 import { mean, median } from "../../math/statistics.ts";
 import type { Checkpointable, StateSection } from "./checkpointable.ts";
@@ -40,6 +40,15 @@ export interface TrainerTargets {
   readonly copies: number;
 }
 
+export interface TestOptions {
+  /** Of every task. */
+  readonly trials: number;
+  /** Neurons to report with all their currents. */
+  readonly exampleNeurons: number;
+  /** Called after every trial. */
+  onTrial?(done: number, total: number): void;
+}
+
 /** How many workers a platform can give, and how it starts them. */
 export interface Platform {
   /** null: no threads here, the calling thread does the work. */
@@ -62,6 +71,8 @@ export class RlsTrainer implements Checkpointable {
   #paused = false;
   #pausedSeconds = 0;
   #closed = false;
+  /** Exchanges before the trial that runs now. */
+  #exchangesBefore = 0;
 
   private constructor(
     spec: RlsSpec,
@@ -200,6 +211,7 @@ export class RlsTrainer implements Checkpointable {
     const seconds = this.#pausedSeconds + (performance.now() - started) / 1000;
     this.#resets += outcomes.reduce((n, { resets }) => n + resets, 0);
     if (!outcomes[0].finished) {
+      this.#stopSeen();
       this.#paused = true;
       this.#pausedSeconds = seconds;
       return "interrupted";
@@ -256,15 +268,30 @@ export class RlsTrainer implements Checkpointable {
     };
   }
 
-  /** The running trial or test stops at its next step. */
+  /** How far the trial that runs now has come, 0 to 1; 0 where memory cannot be shared. */
+  get trialFraction(): number {
+    if (!this.#memory) return 0;
+    const done = (exchangesEntered(this.#memory) - this.#exchangesBefore) >>> 0;
+    return Math.min(1, done / trialSteps(this.spec.timing).steps);
+  }
+
+  /** The running trial or test stops at its next step; when none is running, the next one does. */
   interrupt(): void {
     if (this.#memory) requestStop(this.#memory);
   }
 
-  /** Frozen trials: `trials` of every task. What is recorded of them: results.ts. */
-  test(options: { trials: number; exampleNeurons: number }): Promise<TestReport | "interrupted"> {
-    if (this.#paused) throw new UserError("a training trial is interrupted; finish it before testing");
-    return runTest(
+  /** A request is forgotten only once something has stopped for it, so that none is lost between two calls. */
+  #stopSeen(): void {
+    if (this.#memory) requestStop(this.#memory, false);
+  }
+
+  /**
+   * Frozen trials: `trials` of every task. What is recorded of them: results.ts. An interrupted training trial is given
+   * up; its checkpoint can still be resumed by another trainer.
+   */
+  async test(options: TestOptions): Promise<TestReport | "interrupted"> {
+    this.#paused = false;
+    const report = await runTest(
       {
         spec: this.spec,
         targets: this.targets,
@@ -275,6 +302,8 @@ export class RlsTrainer implements Checkpointable {
       },
       options,
     );
+    if (report === "interrupted") this.#stopSeen();
+    return report;
   }
 
   #firstPositions(): number[] {
@@ -310,11 +339,8 @@ export class RlsTrainer implements Checkpointable {
 
   async #callAll<T>(method: string, args: (rank: number) => unknown[]): Promise<T[]> {
     if (this.#closed) throw new Error("the trainer is closed");
-    try {
-      return await this.#group.callAll<T>(method, args);
-    } finally {
-      if (this.#memory) requestStop(this.#memory, false);
-    }
+    if (this.#memory) this.#exchangesBefore = exchangesEntered(this.#memory);
+    return this.#group.callAll<T>(method, args);
   }
 
   // ----- Checkpointable -----

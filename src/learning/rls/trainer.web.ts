@@ -3,7 +3,10 @@ import { webGroup } from "../../device/cpu/threads.web.ts";
 import type { RlsSpec } from "./spec.ts";
 import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
 
-/** As in Node (trainer.node.ts). */
+/**
+ * As in Node (trainer.node.ts). Also with one thread the work is done in a worker, so that the page stays responsive; but
+ * then nothing reaches it during a trial, and `interrupt` has no effect.
+ */
 export function createRlsTrainer(spec: RlsSpec, targets: TrainerTargets, options: TrainerOptions): Promise<RlsTrainer> {
   return RlsTrainer.create(spec, targets, options, {
     canShareMemory: globalThis.crossOriginIsolated === true,

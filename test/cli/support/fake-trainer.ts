@@ -21,6 +21,7 @@ export interface FakeSettings {
 }
 
 export class FakeTrainer implements RlsTrainer {
+  readonly trialFraction = 0;
   iteration = 0;
   private tick = 0;
   private stop = false;

@@ -1,0 +1,10 @@
+/** The workloads of `volley bench`, in the order of its list. */
+import { alm } from "./alm.ts";
+import { fiftyThousand } from "./fifty-thousand.ts";
+import { kernel } from "./kernel.ts";
+import { million } from "./million.ts";
+import { network } from "./network.ts";
+import { startup } from "./startup.ts";
+import type { Workload } from "./workload.ts";
+
+export const workloads: readonly Workload[] = [kernel, network, alm, million, fiftyThousand, startup];

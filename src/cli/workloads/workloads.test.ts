@@ -1,0 +1,140 @@
+/** Every workload at a tiny size, as a person would run it: through the built command, in a process of its own. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { syntheticRates } from "./synthetic-rates.ts";
+
+const main = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
+
+function bench(args: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [main, "bench", ...args.split(" ")]);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** The value at a path like `rows.*.seconds.median`; `*` stands for every element. */
+function at(value: unknown, path: string): unknown[] {
+  return path.split(".").reduce<unknown[]>(
+    (found, key) =>
+      found.flatMap((item) => {
+        const children = item as Record<string, unknown>;
+        return key === "*" ? Object.values(children) : [children?.[key]];
+      }),
+    [value],
+  );
+}
+
+const ofNetworks = [
+  "size.bytesOfP",
+  "rows.*.secondsPerIteration.*",
+  "rows.*.ratioToBaseline",
+  "rows.*.kernelShare",
+  "rows.*.floorSecondsOfP",
+  "rows.*.split.rls",
+  "inPlaceGigabytesPerSecond.*.*",
+];
+
+const cases: [name: string, args: string, positive: string[]][] = [
+  [
+    "kernel",
+    "--bytes 3e5 --repeat 2 --threads 2",
+    [
+      "rows.*.microsecondsPerUpdate.*",
+      "rows.*.gigabytesPerSecond",
+      "rows.*.ratioToInPlace",
+      "rows.*.speedUpOverOneThread",
+      "rows.*.inCacheMicroseconds.median",
+      "rows.*.twinMicroseconds.median",
+    ],
+  ],
+  ["network", "--neurons 100 --repeat 1 --threads 1", [...ofNetworks, "firstProgress.firstLineSeconds.median"]],
+  ["alm", "--neurons 128 --repeat 1 --threads 1", ofNetworks],
+  [
+    "million",
+    "--neurons 1026 --threads 1",
+    ["size.*", "memory.estimateBytes", "memory.peakRssBytes", "buildSeconds", "secondsPerIteration.*", "floor.*.bytes"],
+  ],
+  [
+    "50k",
+    "--neurons 256 --minutes 0.001 --threads 1 --precision int16 --block 5",
+    ["secondsPerIteration.*", "curve.*.minute", "curve.*.iteration", "test.rateHz", "peakRssBytes"],
+  ],
+  [
+    "startup",
+    "--neurons 64 --repeat 1 --threads 1",
+    ["rows.*.firstLineSeconds.median", "rows.*.firstIterationSeconds.median"],
+  ],
+];
+
+describe("volley bench", () => {
+  test.each(cases)("%s gives finite positive figures, the machine and the seed", async (name, args, positive) => {
+    const { code, stdout, stderr } = await bench(`${name} ${args} --seed 3 --json`);
+    expect(code, stderr).toBe(0);
+    expect(stdout.trim().split("\n")).toHaveLength(1);
+    const result = JSON.parse(stdout)[name];
+    expect(result).toMatchObject({ seed: 3, machine: { node: process.version, simd: { plain: true } } });
+    for (const path of positive) {
+      const values = at(result, path);
+      expect(values.length, path).toBeGreaterThan(0);
+      for (const value of values) {
+        expect(value, path).toBeGreaterThan(0);
+        expect(value, path).toBeLessThan(Number.POSITIVE_INFINITY);
+      }
+    }
+    if (name === "kernel") {
+      for (const difference of at(result, "rows.*.largestDifferenceFromTwin")) expect(difference).toBeLessThan(1e-3);
+    }
+  });
+
+  test("prints tables, and talks on stderr only", async () => {
+    const { code, stdout, stderr } = await bench("kernel --bytes 3e5 --repeat 1 --threads 1");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^RLS update[\s\S]*us\/update/);
+    expect(stdout).not.toMatch(/kernel: M/);
+    expect(stderr).toMatch(/kernel: M 45, f32/);
+  });
+
+  test.each([
+    ["50k --minutes 0", /--minutes is "0"; it must be a number above 0/],
+    ["kernel --bytes many", /--bytes is "many"/],
+    ["kernel --bytes 9e15", /lower --bytes/],
+  ])("%s is refused", async (args, message) => {
+    const { code, stdout, stderr } = await bench(args);
+    expect(code).toBeGreaterThan(0);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe("synthetic rates", () => {
+  const make = (seed: number) => syntheticRates({ seed, neurons: 300, rows: 150, intervalMs: 20, meanHz: 7 });
+
+  test("are positive, of the mean that is asked for, and plausible", () => {
+    const { values } = make(1);
+    expect(values.reduce((sum, rate) => sum + rate, 0) / values.length).toBeCloseTo(7, 9);
+    expect(Math.min(...values)).toBeGreaterThan(0);
+    expect(Math.max(...values)).toBeLessThan(200);
+  });
+
+  test("are smooth: neighbouring rows differ little, distant ones much", () => {
+    const { values, neurons, rows } = make(1);
+    const change = (apart: number) => {
+      let sum = 0;
+      for (let i = 0; i < (rows - apart) * neurons; i++) sum += Math.abs(values[i + apart * neurons] - values[i]);
+      return sum / ((rows - apart) * neurons);
+    };
+    expect(change(1)).toBeLessThan(0.2 * change(50));
+  });
+
+  test("depend on the seed alone", () => {
+    expect(make(2).values).toEqual(make(2).values);
+    expect(make(2).values).not.toEqual(make(3).values);
+  });
+});
