@@ -83,8 +83,9 @@ export class Trainer {
   }
 
   /**
-   * Stops the training or test in progress: at its next time step, or, in a page that is not cross-origin isolated,
-   * after the current trial. Nothing is lost: `train` continues in the middle of the trial.
+   * Stops the training or test in progress at its next time step. Nothing is lost: `train` continues in the middle of the
+   * trial. In a page that is not cross-origin isolated nothing reaches a running worker: training then stops after the
+   * current trial, and a test runs to its end.
    */
   interrupt(): void {
     this.#stop = true;

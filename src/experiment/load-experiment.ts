@@ -105,7 +105,7 @@ function transpileWithUsersTypeScript(source: string, path: string): string | un
 }
 
 /** Paths inside an experiment are relative to its file; the run may be resumed from anywhere, so make them absolute. */
-function absolutePaths(value: Record<string, unknown>, folder: string): Record<string, unknown> {
+export function absolutePaths(value: Record<string, unknown>, folder: string): Record<string, unknown> {
   const copy = structuredClone(value) as {
     targets?: { file?: unknown };
     model?: { type?: unknown };

@@ -12,9 +12,11 @@ import { resolveConstant } from "./constants.ts";
 import { drawSubset } from "./draws.ts";
 import type { Experiment } from "./schema.ts";
 
+/** An experiment without any "auto". */
+export type ResolvedExperiment = Experiment & { readonly neurons: number; readonly copies: number };
+
 export interface Resolved {
-  /** Without any "auto". */
-  readonly experiment: Experiment;
+  readonly experiment: ResolvedExperiment;
   readonly spec: RlsSpec;
   /** The recording, reduced to the neurons that the network holds. */
   readonly recording: Recording | null;
@@ -27,6 +29,8 @@ function refuse(message: string): never {
 }
 
 const defaultNeurons = 4096;
+/** A recording of fewer neurons is followed by several model neurons each, unless the experiment says otherwise. */
+const smallestNetwork = 512;
 
 /** Network size from the recording, or the recording cut to the network. */
 function resolveSize(
@@ -34,8 +38,8 @@ function resolveSize(
   recording: Recording | null,
 ): { neurons: number; copies: number; recording: Recording | null; notes: string[] } {
   const { plastic } = experiment;
-  let { copies } = experiment;
   if (recording === null) {
+    const copies = experiment.copies === "auto" ? 1 : experiment.copies;
     if (copies !== 1) refuse(`copies is ${copies}, but sinusoids belong to no recorded neuron; leave copies out`);
     return {
       neurons: experiment.neurons === "auto" ? defaultNeurons : experiment.neurons,
@@ -45,6 +49,8 @@ function resolveSize(
     };
   }
   const recorded = recording.neurons;
+  const enlarge = experiment.copies === "auto" && experiment.neurons === "auto" && plastic.trained === "all";
+  let copies = experiment.copies === "auto" ? (enlarge ? Math.ceil(smallestNetwork / recorded) : 1) : experiment.copies;
   const neurons = experiment.neurons === "auto" ? recorded * copies : experiment.neurons;
   if (plastic.trained !== "all") {
     const trained =
@@ -55,7 +61,15 @@ function resolveSize(
         `${copies === 1 ? "" : ` and copies is ${copies}`}; every target needs one trained neuron: select ${recorded * copies}`,
     );
   }
-  if (neurons === recorded * copies) return { neurons, copies, recording, notes: [] };
+  if (neurons === recorded * copies) {
+    const notes =
+      enlarge && copies > 1
+        ? [
+            `${copies} model neurons follow each of the ${recorded} recorded ones, for a network that can learn; set copies to choose`,
+          ]
+        : [];
+    return { neurons, copies, recording, notes };
+  }
   if (neurons % recorded === 0) {
     copies = neurons / recorded;
     return { neurons, copies, recording, notes: [`${neurons} neurons: ${copies} copies of each recorded neuron`] };
@@ -217,6 +231,12 @@ export function resolveExperiment(given: Experiment, recording: Recording | null
       `learning.window = ${learning.window} and learning.block = ${learning.block} exclude each other; set one of them to its default`,
     );
   }
+  if (learning.window > 0 && learning.forgetting !== 1) {
+    refuse(
+      `learning.window = ${learning.window} keeps no P that learning.forgetting = ${learning.forgetting} could act on; ` +
+        "set one of them to its default",
+    );
+  }
   if (plastic.trained !== "all" && "indices" in plastic.trained) checkIndices(plastic.trained.indices, neurons);
 
   const each = (value: Parameters<typeof resolveConstant>[0], path: string, count = neurons) =>
@@ -282,7 +302,7 @@ export function resolveExperiment(given: Experiment, recording: Recording | null
       `2K = ${2 * K} of ${neurons} neurons: small dense networks synchronise and learn poorly; lower static.K or use noise`,
     );
   }
-  const experiment: Experiment = {
+  const experiment: ResolvedExperiment = {
     ...given,
     neurons,
     copies,

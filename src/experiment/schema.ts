@@ -197,7 +197,8 @@ export const experimentSchema = object({
   ),
   excitatoryFraction: number({ min: 0, max: 1 }).default(0.5),
   /** Model neurons per recorded neuron. */
-  copies: number({ min: 1, max: 4096, integer: true }).default(1),
+  /** "auto": 1, or as many as make a network of some 512 neurons out of a smaller recording. */
+  copies: autoOr(number({ min: 1, max: 4096, integer: true }), "a whole number of at least 1").default("auto"),
   model: model.prefault({}),
   timing: timing.prefault({}),
   synapses: synapses.prefault({}),

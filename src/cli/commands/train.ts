@@ -2,7 +2,7 @@
 import { basename, extname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { describeEnvironment } from "../../experiment/environment.ts";
-import { loadExperiment } from "../../experiment/load-experiment.ts";
+import { absolutePaths, loadExperiment } from "../../experiment/load-experiment.ts";
 import { presets } from "../../experiment/presets.ts";
 import { freeRunPath, RunFolder } from "../../experiment/run-folder.ts";
 import { parseExperiment } from "../../experiment/schema.ts";
@@ -74,7 +74,8 @@ function applyFlags(value: unknown, flags: TrainFlags): unknown {
   if (flags.iterations !== undefined) short.push(`iterations=${flags.iterations}`);
   if (flags.seed !== undefined) short.push(`seed=${flags.seed}`);
   if (!flags.p) short.push("checkpoint.withP=false");
-  return setPaths(setPaths(applyData(value, flags.data), short), flags.set ?? []);
+  const changed = setPaths(setPaths(applyData(value, flags.data), short), flags.set ?? []);
+  return absolutePaths(changed as Record<string, unknown>, process.cwd());
 }
 
 /** `--data` takes the place of the targets; what the experiment says about its own file does not hold for another. */

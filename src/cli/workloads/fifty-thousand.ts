@@ -13,7 +13,7 @@ import { Progress } from "../progress.ts";
 import { formatCount, formatFigure } from "../talk.ts";
 import { describeMachine, machineLine, peakRssBytes, percent, spreadOf, spreadText, table } from "./measurement.ts";
 import { syntheticRates } from "./synthetic-rates.ts";
-import { chosenThreads, countsOf, iterate, kernelShare, meanSplit, withTrainer } from "./training.ts";
+import { chosenThreads, countsOf, iterate, kernelShare, medianSplit, withTrainer } from "./training.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
 const defaultNeurons = 50_000;
@@ -93,7 +93,7 @@ async function run(given: Context, options: WorkloadOptions) {
     progress.say(`frozen test: ${testTrials} trials`);
     const test = await trainer.test({ trials: testTrials, exampleNeurons: 0 });
     if (test === "interrupted") throw new Error("a test that nobody interrupted ended early");
-    const split = meanSplit(reports);
+    const split = medianSplit(reports);
     const result = {
       machine,
       seed,

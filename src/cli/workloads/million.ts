@@ -27,7 +27,7 @@ import {
   spreadText,
   table,
 } from "./measurement.ts";
-import { type Counts, chosenThreads, countsOf, iterate, kernelShare, meanSplit, withTrainer } from "./training.ts";
+import { type Counts, chosenThreads, countsOf, iterate, kernelShare, medianSplit, withTrainer } from "./training.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
 const publishedNeurons = 1_000_000;
@@ -121,7 +121,7 @@ async function run(context: Context, options: WorkloadOptions) {
       await trainer.close();
       const bandwidth = await inPlaceBandwidth(threads, Math.min(bandwidthBytes, Math.max(1e6, size.bytesOfP)));
       const seconds = spreadOf(reports.map((report) => report.seconds));
-      const split = meanSplit(reports);
+      const split = medianSplit(reports);
       const { rateHz, health } = reports[reports.length - 1];
       const trialMs = size.steps * spec.timing.dtMs;
       const { block } = spec.learning;

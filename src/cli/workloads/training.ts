@@ -7,6 +7,7 @@ import { type PLayout, pLayout } from "../../kernels/rls/layout.ts";
 import type { IterationReport, TimeSplit } from "../../learning/rls/results.ts";
 import type { RlsSpec } from "../../learning/rls/spec.ts";
 import { trialSteps } from "../../learning/rls/timing.ts";
+import { median } from "../../math/statistics.ts";
 import type { Context } from "../context.ts";
 import type { Progress } from "../progress.ts";
 import { createTrainer, type Prepared, prepare } from "../session.ts";
@@ -58,10 +59,11 @@ export async function iterate(trainer: RlsTrainer, measure: boolean): Promise<It
   return report;
 }
 
-export function meanSplit(reports: readonly IterationReport[]): TimeSplit {
+/** Part by part: the timer samples steps, and a step in which another process had the core weighs sixteenfold. */
+export function medianSplit(reports: readonly IterationReport[]): TimeSplit {
   const names = Object.keys(reports[0].split) as (keyof TimeSplit)[];
   return Object.fromEntries(
-    names.map((name) => [name, reports.reduce((sum, { split }) => sum + split[name], 0) / reports.length]),
+    names.map((name) => [name, median(reports.map(({ split }) => split[name]))]),
   ) as unknown as TimeSplit;
 }
 
@@ -105,7 +107,7 @@ interface Row {
   /** The first way in this list on one thread is the baseline of the run. */
   readonly ratioToBaseline: number;
   readonly speedUpOverOneThread: number;
-  /** Seconds of one worker, mean over workers and iterations. */
+  /** Seconds of one worker: mean over workers, median over iterations. */
   readonly split: TimeSplit;
   readonly kernelShare: number;
   /** P read and written once per update, or once per block, as fast as memory of its size is multiplied in place. */
@@ -175,7 +177,7 @@ export async function timeNetwork(
           const reports: IterationReport[] = [];
           for (let i = 0; i < repeat; i++) reports.push(await iterate(trainer, correlationMeasured));
           const seconds = spreadOf(reports.map((report) => report.seconds));
-          const split = meanSplit(reports);
+          const split = medianSplit(reports);
           const passes = Math.ceil(counts.updates / (way.learning.block ?? 1));
           const alone = rows.find((row) => row.name === way.name && row.threads === 1 && sameSimd(row, way));
           rows.push({

@@ -24,7 +24,8 @@ it("learns on from a P that was started again after it held something that is no
   const scratch = neurons + neuronRecordBytes;
   const start = encodeP(layout, initialP(new Int8Array(inputs).fill(1), 0.5, 1, 0), 1);
   const learn = () => {
-    for (let slot = 0; slot < inputs; slot++) floats[synapses / 4 + 8 * (slot >> 2) + (slot & 3) + 4] = 0.1 * (slot + 1);
+    for (let slot = 0; slot < inputs; slot++)
+      floats[synapses / 4 + 8 * (slot >> 2) + (slot & 3) + 4] = 0.1 * (slot + 1);
     floats[(neurons + neuronField.bias) / 4] = -1;
     rlsUpdate(1, P, pending, synapses, neurons, scratch, scratch + scratchBytes(layout));
   };

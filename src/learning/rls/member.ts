@@ -63,7 +63,7 @@ export interface TrialOutcome {
 }
 
 /** Trials of frozen tests take these numbers among the random streams (training trials: the iteration). */
-export const firstTestTrial = 100000;
+export const firstTestTrial = 2 ** 30;
 
 export class Member {
   readonly communicator: Communicator;
@@ -216,11 +216,11 @@ export class Member {
     let position = 0;
     for (const shard of this.shards) {
       const sums = shard.f32(shard.memory.arrays.work("currentSum"), shard.range.capacity);
-      shard.trainedLocal.forEach((local, t) => {
-        const mean = sums[local] / samples;
-        this.meanCurrent[position++] = mean;
-        if (shard.trainedGlobal[t] < this.network.spec.excitatory) excitatory.push(mean);
-      });
+      for (const local of shard.trainedLocal) this.meanCurrent[position++] = sums[local] / samples;
+      for (const { population, firstLocal, size } of shard.range.segments) {
+        if (!this.network.populations[population].excitatory) continue;
+        for (let local = firstLocal; local < firstLocal + size; local++) excitatory.push(sums[local] / samples);
+      }
     }
     return { ...outcome, excitatoryCurrents: Float64Array.from(excitatory) };
   }

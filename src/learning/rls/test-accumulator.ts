@@ -207,7 +207,7 @@ export class TestAccumulator {
           result.targetVariance[position] += (target[row] - targetMean) ** 2;
         }
         const meanCount = sums.count[position] / trials;
-        const variance = (sums.countSquared[position] - trials * meanCount ** 2) / Math.max(1, trials - 1);
+        const variance = (sums.countSquared[position] - trials * meanCount ** 2) / (trials - 1);
         result.fano[position] += variance / meanCount / tasks;
         result.rateHz[position] += meanCount / tasks;
         column(sums.windowedSpikes, windowedModel[task], (row) => 1000 / (trials * bins.rows[row].samples * sampleMs));

@@ -1,4 +1,5 @@
 /** The times of a trial as whole steps. Step ti = 1 .. steps covers the time from (ti - 1) dt to ti dt. */
+import { UserError } from "../../base/errors.ts";
 import type { TrialTiming } from "./spec.ts";
 
 export interface TrialSteps {
@@ -12,7 +13,7 @@ export interface TrialSteps {
   readonly learnEvery: number;
   /** Updates per trial = rows of the targets. */
   readonly rows: number;
-  /** Currents are sampled at whole milliseconds, or at every step where dt is longer. */
+  /** Currents are sampled at whole milliseconds; at every step where dt is longer, at every row where rows are closer. */
   readonly sampleEvery: number;
 }
 
@@ -20,13 +21,19 @@ export function trialSteps(timing: TrialTiming): TrialSteps {
   const stepsOf = (ms: number) => Math.round(ms / timing.dtMs);
   const learnEvery = stepsOf(timing.learnEveryMs);
   const rows = Math.round(timing.trainMs / timing.learnEveryMs);
+  if (learnEvery < 1 || rows < 1 || stepsOf(timing.stimulusOffMs) % learnEvery !== 0) {
+    throw new UserError(
+      `timing.learnEveryMs is ${timing.learnEveryMs} ms: it must be at least one step of ${timing.dtMs} ms, fit into ` +
+        `trainMs = ${timing.trainMs} ms and divide stimulusOffMs = ${timing.stimulusOffMs} ms`,
+    );
+  }
   return {
     steps: stepsOf(timing.stimulusOffMs) + rows * learnEvery,
     stimulusOn: stepsOf(timing.stimulusOnMs),
     stimulusOff: stepsOf(timing.stimulusOffMs),
     learnEvery,
     rows,
-    sampleEvery: Math.max(1, stepsOf(1)),
+    sampleEvery: Math.max(1, Math.min(stepsOf(1), learnEvery)),
   };
 }
 
