@@ -1,35 +1,27 @@
 /** From what a person wrote for a constant (number, list, distribution) to what the engine takes: a number or an array. */
 import { exitCode, UserError } from "../base/errors.ts";
 import type { PerNeuron } from "../learning/rls/spec.ts";
-import { exp, log } from "../math/elementary.ts";
-import { type Draws, openDraws } from "./draws.ts";
+import { log } from "../math/elementary.ts";
+import { gamma, logNormal } from "../random/distributions.ts";
+import { Philox } from "../random/philox.ts";
+import { streamOfName } from "./draws.ts";
 import type { Constant, Distribution } from "./schema-words.ts";
 
-/**
- * Gamma variate of mean `shape` (scale 1), by Marsaglia and Tsang (2000): squeeze-free form, one normal and one uniform
- * per attempt, 95 % or more of the attempts accepted. Shapes below 1 are boosted: gamma(a) = gamma(a + 1) u^(1/a).
- */
-function gammaVariate(shape: number, draws: Draws): number {
-  if (shape < 1) return gammaVariate(shape + 1, draws) * exp(log(draws.uniform()) / shape);
-  const d = shape - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = draws.normal();
-    const v = (1 + c * x) ** 3;
-    if (v > 0 && log(draws.uniform()) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
-  }
-}
-
-function draw(from: Distribution, draws: Draws): number {
+function draw(from: Distribution, seed: number, stream: number, out: Float64Array): void {
+  const source = new Philox(seed);
   switch (from.distribution) {
     case "uniform":
-      return from.min + (from.max - from.min) * draws.uniform();
+      source.uniform(stream, 0, out);
+      for (let i = 0; i < out.length; i++) out[i] = from.min + (from.max - from.min) * out[i];
+      return;
     case "normal":
-      return from.mean + from.std * draws.normal();
+      source.normal(stream, 0, out);
+      for (let i = 0; i < out.length; i++) out[i] = from.mean + from.std * out[i];
+      return;
     case "lognormal":
-      return from.median * exp(from.sigma * draws.normal());
+      return logNormal(source, stream, { mu: log(from.median), sigma: from.sigma }, 0, out);
     case "gamma":
-      return (from.mean / from.shape) * gammaVariate(from.shape, draws);
+      return gamma(source, stream, { shape: from.shape, scale: from.mean / from.shape }, 0, out);
     default:
       throw new Error(`unknown distribution ${(from satisfies never as Distribution).distribution}`);
   }
@@ -43,10 +35,11 @@ function draw(from: Distribution, draws: Draws): number {
 export function resolveConstant(value: Constant, path: string, count: number, seed: number): PerNeuron {
   if (typeof value === "number") return value;
   if ("distribution" in value) {
-    const draws = openDraws(seed, path);
+    const drawn = new Float64Array(count);
+    draw(value, seed, streamOfName(path), drawn);
     const low = value.min ?? Number.NEGATIVE_INFINITY;
     const high = value.max ?? Number.POSITIVE_INFINITY;
-    return Float32Array.from({ length: count }, () => Math.min(high, Math.max(low, draw(value, draws))));
+    return Float32Array.from(drawn, (x) => Math.min(high, Math.max(low, x)));
   }
   if (value.length !== count) {
     throw new UserError(

@@ -4,7 +4,7 @@
  * distribution leaves the draws of the others as they were.
  */
 import { Philox } from "../random/philox.ts";
-import { streamOf } from "../random/streams.ts";
+import { streamKind, streamOf } from "../random/streams.ts";
 
 /** Consecutive values of one stream. */
 export interface Draws {
@@ -13,9 +13,6 @@ export interface Draws {
   /** Mean 0, variance 1. */
   normal(): number;
 }
-
-/** Kinds 1 to 13 are named in random/streams.ts. Part of the results: never change it. */
-const drawnKind = 14;
 
 /** The name as 40 bits: FNV-1a of 64, folded. */
 function hashName(name: string): number {
@@ -26,12 +23,15 @@ function hashName(name: string): number {
   return Number((hash >> 40n) ^ (hash & 0xffffffffffn));
 }
 
+/** The stream of what is drawn at a place of the experiment. */
+export const streamOfName = (name: string): number => streamOf(streamKind.named, hashName(name));
+
 const blockLength = 256;
 
 /** @param name the path in the experiment, `synapses.tauPlasticMs`. */
 export function openDraws(seed: number, name: string): Draws {
   const source = new Philox(seed);
-  const stream = streamOf(drawnKind, hashName(name));
+  const stream = streamOfName(name);
   const series = (fill: (start: number, out: Float64Array) => void) => {
     const block = new Float64Array(blockLength);
     let index = 0;
@@ -54,5 +54,5 @@ export function openDraws(seed: number, name: string): Draws {
 
 /** `count` of 0 .. total - 1 without replacement, ascending. */
 export function drawSubset(seed: number, name: string, total: number, count: number): number[] {
-  return Array.from(new Philox(seed).sample(streamOf(drawnKind, hashName(name)), total, count)).sort((a, b) => a - b);
+  return Array.from(new Philox(seed).sample(streamOfName(name), total, count)).sort((a, b) => a - b);
 }

@@ -13,6 +13,7 @@ const resolve = (input: ExperimentInput, recording: Recording | null = null) =>
 const onRecording: ExperimentInput = {
   targets: { type: "recording", file: "r.h5" },
   static: null,
+  copies: 1,
   plastic: { inputsPerType: 4 },
   noise: { sigma: 0.65 },
 };
@@ -206,4 +207,15 @@ test("the fingerprint sees every number that training depends on, and nothing el
   const changed = fakeRecording();
   changed.values[3] += 1e-9;
   expect(of({}, changed)).not.toBe(base);
+});
+
+test("a small recording gets several model neurons each, unless the experiment says how many", () => {
+  const small = fakeRecording();
+  const { neurons } = small;
+  const enlarged = resolve({ ...onRecording, neurons: "auto", copies: "auto" }, small);
+  expect(enlarged.experiment.copies).toBe(Math.ceil(512 / neurons));
+  expect(enlarged.spec.neurons).toBe(neurons * enlarged.experiment.copies);
+  expect(enlarged.notes.join()).toMatch(/model neurons follow each of the \d+ recorded ones/);
+  expect(resolve({ ...onRecording, copies: 2 }, small).spec.neurons).toBe(2 * neurons);
+  expect(resolve({ ...onRecording, neurons }, small).experiment.copies).toBe(1);
 });

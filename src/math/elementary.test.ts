@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cos, exp, log, sin } from "./elementary.ts";
+import { cos, exp, integerPower, log, sin } from "./elementary.ts";
 
 const bits = new BigInt64Array(1);
 const asFloat = new Float64Array(bits.buffer);
@@ -126,4 +126,13 @@ it("gives these bytes, whatever the engine", () => {
       "232af5a1",
     ]
   `);
+});
+
+it("raises to whole powers", () => {
+  expect(integerPower(0.5, 10)).toBe(2 ** -10);
+  expect(integerPower(3, 0)).toBe(1);
+  for (const n of [1, 7, 100, 199]) {
+    const expected = (1 - 0.1 / 150) ** n;
+    expect(Math.abs(integerPower(1 - 0.1 / 150, n) / expected - 1)).toBeLessThan(1e-13);
+  }
 });

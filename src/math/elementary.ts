@@ -178,3 +178,14 @@ export function cos(x: number): number {
   const value = quadrant & 1 ? sinReduced(angle[0], angle[1]) : cosReduced(angle[0], angle[1]);
   return quadrant === 1 || quadrant === 2 ? -value : value;
 }
+
+/** base^n for whole n >= 0 by repeated squaring: products only, so the same everywhere (`**` need not be). */
+export function integerPower(base: number, n: number): number {
+  let result = 1;
+  let square = base;
+  for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) result *= square;
+    square *= square;
+  }
+  return result;
+}

@@ -26,13 +26,13 @@ export const streamKind = {
   plasticExcitatory: 2,
   /** Sources of the plastic inhibitory connections, per postsynaptic neuron. */
   plasticInhibitory: 3,
-  /** Ornstein-Uhlenbeck stimulus, per neuron. */
+  /** Ornstein-Uhlenbeck stimulus: per task and population in the engine (kernels/noise), per neuron in the golden runs. */
   stimulus: 4,
   /** Phase of a sinusoidal target, per neuron. */
   phase: 5,
   /** Voltages at the start, per trial. */
   startVoltage: 6,
-  /** Noise current, per trial; the value index is step * neurons + neuron. */
+  /** Noise: per trial and population in the engine (kernels/noise), per trial in the golden runs. */
   noise: 7,
   /** Rates of the feedforward neurons, per neuron. */
   feedforwardRate: 8,
@@ -46,6 +46,8 @@ export const streamKind = {
   plasticFeedforward: 12,
   /** Initial weights where they are random, per postsynaptic neuron. */
   initialWeight: 13,
+  /** What is drawn while an experiment is resolved; the index is a hash of its place in the experiment. */
+  named: 14,
 } as const;
 
 const INDICES = 2 ** 40;

@@ -147,8 +147,8 @@ describe("psthFromNwb", () => {
   });
 });
 
-// Real files of the shared data folder; skipped where it is absent.
-const samples = "/work/shared/data/nwb-samples/";
+// Files of pynwb and pynapple, too large to bundle: VOLLEY_SAMPLES names a folder that has them in nwb-samples/.
+const samples = `${process.env.VOLLEY_SAMPLES}/nwb-samples/`;
 describe.skipIf(!existsSync(samples))("sample files", () => {
   test.each([
     "1.0.2_nwbfile.nwb",

@@ -13,8 +13,8 @@ import type { Communicator } from "./contract.ts";
 const lineWords = 32;
 /** Words of a member's line; `count` and `stop` are two each, used in turn. */
 const field = { sequence: 0, count: 1, stop: 3 } as const;
-/** Some 10 us: longer than an even exchange needs, and short enough not to starve the others on a busy machine. */
-const spinsBeforeSleep = 1000;
+/** Some 15 us: longer than an even exchange needs, and short enough not to starve the others on a busy machine. */
+const spinsBeforeSleep = 3000;
 /** Doubles exchanged at a time by `allreduce` and `broadcast`. */
 const reduceCapacity = 1024;
 

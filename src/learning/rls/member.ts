@@ -4,31 +4,21 @@
  * All members run the same loop; only spikes pass between them, at one exchange per step. Nothing here knows whether the
  * others are threads. Methods are called by the trainer (trainer.ts), on all members alike.
  */
-import { UserError } from "../../base/errors.ts";
 import type { Communicator } from "../../device/communicator/contract.ts";
+import { integerPower } from "../../math/elementary.ts";
 import { initialStates } from "../../model/index.ts";
-import {
-  checkIndices,
-  fixedInDegree,
-  fixedOutDegree,
-  loadRule,
-  type PlasticRule,
-  type StaticRule,
-} from "../../network/connectivity.ts";
-import { partition } from "../../network/partition.ts";
 import { Philox } from "../../random/philox.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
-import { type CompiledNetwork, compileNetwork, meanTauMem } from "./compile.ts";
+import { buildShards } from "./build-shards.ts";
+import { type CompiledNetwork, compileNetwork } from "./compile.ts";
 import { Feedforward } from "./feedforward.ts";
+import { addToDigest, initialWeights, plasticInputs } from "./plastic-inputs.ts";
 import type { TimeSplit } from "./results.ts";
-import { Shard } from "./shard.ts";
-import { planShard } from "./shard-memory.ts";
+import type { Shard } from "./shard.ts";
 import type { RlsSpec } from "./spec.ts";
-import { staticRows } from "./static-rows.ts";
 import { StepTimer } from "./step-timer.ts";
 import { type TargetSource, writeTargets } from "./targets.ts";
 import { type TrialSteps, trialSteps } from "./timing.ts";
-import { trainedNeurons } from "./trained.ts";
 import { TrialRecord } from "./trial-record.ts";
 
 export interface MemberSetup {
@@ -107,75 +97,18 @@ export class Member {
     this.#traceGains = new Float32Array(this.steps.learnEvery);
     if (typeof tau === "number") {
       const decay = 1 - spec.timing.dtMs / tau;
-      for (let e = 0; e < this.#traceGains.length; e++) this.#traceGains[e] = decay ** e / tau;
+      for (let e = 0; e < this.#traceGains.length; e++) this.#traceGains[e] = integerPower(decay, e) / tau;
     }
   }
 
   static async create(setup: MemberSetup, communicator: Communicator): Promise<Member> {
-    const { spec } = setup;
-    const network = await compileNetwork(spec);
-    const trained = trainedNeurons(spec);
-    const perNeuron = planShard(network, { capacity: 65536, segments: 2, trained: 65536, staticSynapses: 0 });
-    const staticBytes = spec.static ? 2 * spec.static.K * (network.options.arrivals === "weights" ? 6 : 2) : 0;
-    const ranges = partition(network.populations, communicator.size, {
-      bytesPerNeuron: perNeuron.bytes / 65536 + staticBytes,
-      bytesFixed: 12 * network.sources,
-      shardNeurons: setup.shardNeurons,
-    })[communicator.rank];
-    const random = new Philox(spec.seed);
-    let statics: ReturnType<typeof staticRows> | null = null;
-    if (spec.static) {
-      const { K, rule } = spec.static;
-      const connect = rule ? await loadRule<StaticRule>(rule) : fixedOutDegree;
-      const context = { random, neurons: spec.neurons, excitatory: spec.excitatory, K };
-      statics = staticRows(
-        spec.neurons,
-        ranges,
-        (source) => connect(source, context),
-        2 * K,
-        network.options.arrivals === "weights",
-      );
-    }
-    const shards: Shard[] = [];
-    for (const [s, range] of ranges.entries()) {
-      const first = range.segments[0]?.firstGlobal ?? 0;
-      const last = range.segments.at(-1);
-      const end = last ? last.firstGlobal + last.size : first;
-      const own = trained.filter((neuron) => neuron >= first && neuron < end);
-      shards.push(new Shard(network, range, own, statics?.[s] ?? null, setup.relaxed));
-      if (statics) statics[s] = { offsets: new Uint32Array(0), targets: new Uint16Array(0), weights: null };
-    }
-    return new Member(network, shards, communicator);
-  }
-
-  /** The rule that chooses the plastic inputs of a neuron: X, E, I. */
-  async #plasticInputs(pool: Uint32Array | null): Promise<(neuron: number) => Uint32Array> {
-    const { spec, inputs } = this.network;
-    const { inputsPerType, rule } = spec.plastic;
-    const choose = rule ? await loadRule<PlasticRule>(rule) : fixedInDegree;
-    const all = pool ?? Uint32Array.from({ length: spec.neurons }, (_, i) => i);
-    const context = {
-      random: this.#random,
-      excitatoryPool: all.filter((i) => i < spec.excitatory),
-      inhibitoryPool: all.filter((i) => i >= spec.excitatory),
-      inputsPerType,
-    };
-    checkPool("excitatory", context.excitatoryPool, inputsPerType);
-    checkPool("inhibitory", context.inhibitoryPool, inputsPerType);
-    const feedforward = Uint32Array.from({ length: inputs - 2 * inputsPerType }, (_, x) => spec.neurons + x);
-    return (neuron) => {
-      const chosen = choose(neuron, context);
-      if (rule) checkIndices(chosen, spec.neurons, 2 * inputsPerType, `the plastic rule's answer for neuron ${neuron}`);
-      const sources = new Uint32Array(inputs);
-      sources.set(feedforward);
-      sources.set(chosen, feedforward.length);
-      return sources;
-    };
+    const network = await compileNetwork(setup.spec);
+    return new Member(network, await buildShards(network, setup, communicator), communicator);
   }
 
   /** Plastic inputs of these neurons, [neuron][M]. */
   async sourcesOf(neurons: Uint32Array, pool: Uint32Array | null): Promise<Uint32Array> {
-    const inputsOf = await this.#plasticInputs(pool);
+    const inputsOf = await plasticInputs(this.network, this.#random, pool);
     const sources = new Uint32Array(neurons.length * this.network.inputs);
     neurons.forEach((neuron, n) => {
       sources.set(inputsOf(neuron), n * this.network.inputs);
@@ -186,7 +119,7 @@ export class Member {
   /** Builds the plastic synapses; with a pool, only those neurons are presynaptic. Returns a digest of who projects to whom. */
   async connect(pool: Uint32Array | null): Promise<[number, number]> {
     const { spec, inputs } = this.network;
-    const inputsOf = await this.#plasticInputs(pool);
+    const inputsOf = await plasticInputs(this.network, this.#random, pool);
     const weights = initialWeights(this.network);
     const digest: [number, number] = [0, 0];
     for (const shard of this.shards) {
@@ -436,39 +369,5 @@ export class Member {
   }
 }
 
-function checkPool(type: string, pool: Uint32Array, needed: number): void {
-  if (pool.length >= needed) return;
-  throw new UserError(
-    `each neuron needs ${needed} different ${type} inputs, but only ${pool.length} ${type} neurons may be presynaptic; ` +
-      "lower plastic.inputsPerType, raise plastic.activeFraction or take more neurons",
-  );
-}
-
 /** Arrivals are fixed point with a range of +-2048; a neuron whose weights sum to less can never leave it. */
 const largestSum = 2047;
-
-/** +-weightScale 2 g tauMem / (2 sqrt(L)) by type of source; feed-forward inputs have a value of their own. */
-export function initialWeights({ spec, model, inputs }: CompiledNetwork): Float32Array {
-  const { inputsPerType, weightScale, inhibitoryScale } = spec.plastic;
-  const first = inputs - 2 * inputsPerType;
-  const unit = (weightScale * 2 * (spec.static?.g ?? 1) * meanTauMem(model)) / (2 * Math.sqrt(inputsPerType));
-  return Float32Array.from({ length: inputs }, (_, slot) =>
-    slot < first
-      ? (spec.feedforward?.initialWeight ?? 0)
-      : slot < first + inputsPerType
-        ? unit
-        : -unit * inhibitoryScale,
-  );
-}
-
-/** Two 32-bit sums over neurons of a hash of each neuron's inputs: independent of how neurons are spread. */
-function addToDigest(digest: [number, number], neuron: number, sources: Uint32Array): void {
-  let hash = 0x811c9dc5 ^ neuron;
-  let other = Math.imul(neuron, 0x9e3779b1);
-  for (const source of sources) {
-    hash = Math.imul(hash ^ source, 0x01000193);
-    other = Math.imul(other + source, 0x85ebca6b) ^ (other >>> 13);
-  }
-  digest[0] = (digest[0] + hash) >>> 0;
-  digest[1] = (digest[1] + other) >>> 0;
-}

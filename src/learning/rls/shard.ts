@@ -1,21 +1,17 @@
 /**
  * One shard: a range of neurons with everything they own, in one WebAssembly memory, and the kernels that work on it.
  */
-import { addDeliveryKernels, plasticEntry } from "../../kernels/delivery/wasm.ts";
-import { addNeuronKernel, addRecordingKernels } from "../../kernels/neuron/wasm.ts";
-import { addNoiseKernel } from "../../kernels/noise/wasm.ts";
+import { plasticEntry } from "../../kernels/delivery/wasm.ts";
 import { encodeP, int16Range, int16RangeForgetting } from "../../kernels/rls/layout.ts";
 import { initialP } from "../../kernels/rls/reference.ts";
-import { addRlsKernels, neuronField, neuronRecordBytes, pendingBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
-import { addRlsWindowKernel } from "../../kernels/rls/window.ts";
+import { neuronField, neuronRecordBytes, pendingBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
+import { integerPower } from "../../math/elementary.ts";
 import type { ShardRange } from "../../network/partition.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
-import { ModuleBuilder } from "../../wasm/assembler.ts";
 import type { CompiledNetwork } from "./compile.ts";
+import { instantiateKernels, type Kernels } from "./shard-kernels.ts";
 import { planShard, type ShardMemory } from "./shard-memory.ts";
 import { trainedNeurons } from "./trained.ts";
-
-type Kernels = Record<string, (...args: number[]) => number>;
 
 /** Static synapses of a shard, gathered before its memory exists. */
 export interface StaticSynapses {
@@ -65,7 +61,8 @@ export class Shard {
     this.#buffer = memory.buffer;
     this.bytes = new Uint8Array(this.#buffer);
     this.#floats = new Float32Array(this.#buffer);
-    this.#kernels = this.#instantiate(memory, relaxed);
+    const subset = trainedGlobal.length !== range.size || range.size !== range.capacity;
+    this.#kernels = instantiateKernels(network, this.memory, memory, { subset, relaxed });
     const { at } = this.memory;
     this.#spikesIn = this.u32(at.spikesIn, network.sources);
     this.#spikesOut = this.u32(at.spikesOut, range.capacity);
@@ -85,28 +82,6 @@ export class Shard {
 
   u32(address: number, length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.#buffer, address, length);
-  }
-
-  #instantiate(memory: WebAssembly.Memory, relaxed: boolean): Kernels {
-    const { network } = this;
-    const { layout, arrays } = this.memory;
-    const { learning, seed } = network.spec;
-    const module = new ModuleBuilder();
-    addNeuronKernel(module, network.program, network.options, arrays, relaxed);
-    addRecordingKernels(module, network.program.equations.synapticStates, arrays);
-    addNoiseKernel(module, [seed >>> 0, Math.floor(seed / 2 ** 32)]);
-    addDeliveryKernels(module, {
-      layout,
-      firstInhibitory: network.spec.excitatory,
-      static: network.options.static === "none" ? "none" : network.options.arrivals,
-      subset: this.trainedGlobal.length !== this.range.size || this.range.size !== this.range.capacity,
-      gainPerNeuron: typeof network.spec.synapses.tauPlasticMs !== "number",
-    });
-    const rls = { layout, relaxed, compat: learning.compat, bounded: hasBounds(network) };
-    addRlsKernels(module, rls);
-    if (learning.window > 0) addRlsWindowKernel(module, rls);
-    const compiled = new WebAssembly.Module(module.toBytes());
-    return new WebAssembly.Instance(compiled, { env: { memory } }).exports as Kernels;
   }
 
   #writeConstants(): void {
@@ -165,11 +140,12 @@ export class Shard {
     this.#records.fill(0);
     this.resetAllP();
     const { tauPlasticMs } = network.spec.synapses;
-    const perWindow = network.spec.timing.learnEveryMs / network.spec.timing.dtMs;
+    const { dtMs, learnEveryMs } = network.spec.timing;
+    const steps = Math.round(learnEveryMs / dtMs);
     for (let t = 0; t < trained; t++) {
       const tau = typeof tauPlasticMs === "number" ? tauPlasticMs : tauPlasticMs[this.trainedGlobal[t]];
       const record = (t * neuronRecordBytes) / 4;
-      this.#records[record + neuronField.decay / 4] = (1 - network.spec.timing.dtMs / tau) ** Math.round(perWindow);
+      this.#records[record + neuronField.decay / 4] = integerPower(1 - dtMs / tau, steps);
     }
   }
 
@@ -331,7 +307,7 @@ export class Shard {
     for (let t = 0; t < gains.length; t++) {
       const tau = tauPlasticMs[this.trainedGlobal[t]];
       const decay = 1 - dtMs / tau;
-      gains[t] = restart ? decay ** steps / tau : gains[t] / decay;
+      gains[t] = restart ? integerPower(decay, steps) / tau : gains[t] / decay;
     }
   }
 
@@ -498,10 +474,6 @@ export class Shard {
 /** The stream of noise or stimulus: trials (or tasks) and populations interleave. */
 export function noiseStream(kind: "noise" | "stimulus", trialOrTask: number, population: number): number {
   return streamOf(streamKind[kind], 2 * trialOrTask + population);
-}
-
-function hasBounds({ spec }: CompiledNetwork): boolean {
-  return spec.learning.dale || Number.isFinite(spec.learning.maxWeight);
 }
 
 /** Local index of a neuron that the shard holds. */

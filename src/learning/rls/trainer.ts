@@ -6,17 +6,19 @@
  */
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { Recording } from "../../data/recording.ts";
-import { inputForRate, sigmaForRate } from "../../data/targets/transfer.ts";
+import { sigmaForRate } from "../../data/targets/transfer.ts";
 import { exchangesEntered, requestStop, type ThreadsMemory, threadsMemory } from "../../device/communicator/threads.ts";
 import type { WorkerGroup } from "../../device/cpu/group.ts";
-import { mean, median } from "../../math/statistics.ts";
+import { mean } from "../../math/statistics.ts";
 import type { Checkpointable, StateSection } from "./checkpointable.ts";
+import { concatenate } from "./concatenate.ts";
 import type { MemberSizes, TrainOutcome } from "./host.ts";
-import type { Member, TrialOutcome, TrialRequest } from "./member.ts";
-import type { IterationReport, TestReport, TimeSplit } from "./results.ts";
+import { iterationReport } from "./iteration-report.ts";
+import type { Member, TrialRequest } from "./member.ts";
+import type { IterationReport, TestReport } from "./results.ts";
 import { runTest } from "./run-test.ts";
 import type { RlsSpec } from "./spec.ts";
-import type { TargetSource } from "./targets.ts";
+import { lifNeuron, targetSource } from "./target-source.ts";
 import { trialSteps } from "./timing.ts";
 
 export interface TrainerOptions {
@@ -142,53 +144,14 @@ export class RlsTrainer implements Checkpointable {
       );
       if (this.targets.recording?.quantity === "rateHz") {
         const drive = typeof spec.drive.excitatory === "number" ? spec.drive.excitatory : mean(spec.drive.excitatory);
-        sigma = sigmaForRate(rateE, currentE + drive, this.#neuron());
+        sigma = sigmaForRate(rateE, currentE + drive, lifNeuron(spec));
       }
     }
     const digests = await this.#callAll<[number, number]>("connect", () => [this.#pool]);
     const words = digests.reduce(([a, b], [c, d]) => [(a + c) >>> 0, (b + d) >>> 0], [0, 0]);
     this.#digest = words.map((word) => word.toString(16).padStart(8, "0")).join("");
-    const source = this.#targetSource(sigma);
+    const source = targetSource(spec, this.targets, sigma);
     await this.#callAll("setTargets", () => [source]);
-  }
-
-  /** The LIF neuron that rates are converted with. */
-  #neuron(): { tauMemMs: number; threshold: number; reset: number; dtMs: number } {
-    const { model, timing } = this.spec;
-    const number = (name: string, fallback: number) => {
-      const value = model.parameters[name] ?? fallback;
-      return typeof value === "number" ? value : mean(value);
-    };
-    return {
-      tauMemMs: number("tauMemMs", 10),
-      threshold: number("threshold", 1),
-      reset: number("reset", 0),
-      dtMs: timing.dtMs,
-    };
-  }
-
-  #targetSource(sigma: number): TargetSource {
-    const { recording, sinusoids } = this.targets;
-    if (recording === null)
-      return { kind: "sinusoids", ...(sinusoids ?? { amplitude: 0.5, periodMs: 1000, bias: "none" }) };
-    const { quantity, values, neurons } = recording;
-    if (quantity === "current") {
-      return { kind: "currents", values: Float32Array.from(values), units: neurons, includesDrive: false };
-    }
-    if (this.spec.model.type !== "LIF") {
-      throw new UserError(
-        `rates are converted to currents by the transfer function of the LIF neuron, but the model is ${this.spec.model.type}; ` +
-          'give currents as targets (quantity "current") or use LIF',
-      );
-    }
-    if (!(sigma > 0)) {
-      throw new UserError(
-        `rates cannot be converted to currents for a neuron without noise (noise.sigma is ${sigma}): it fires at all or ` +
-          "not at all; set noise.sigma, for example to 0.65",
-      );
-    }
-    const converted = inputForRate(values, { ...this.#neuron(), sigma });
-    return { kind: "currents", values: Float32Array.from(converted), units: neurons, includesDrive: true };
   }
 
   get iteration(): number {
@@ -226,46 +189,7 @@ export class RlsTrainer implements Checkpointable {
       );
     }
     this.#iteration = iteration;
-    return this.#report(request, outcomes, seconds);
-  }
-
-  #report({ task, record }: TrialRequest, outcomes: readonly TrainOutcome[], seconds: number): IterationReport {
-    const { spec } = this;
-    const { rows, steps } = trialSteps(spec.timing);
-    const all = record
-      ? concatenate(
-          Float64Array,
-          outcomes.map((outcome) => outcome.correlations!),
-        )
-      : null;
-    const known = all?.filter((value) => !Number.isNaN(value));
-    const counts = concatenate(
-      Uint32Array,
-      outcomes.map((outcome) => outcome.spikeCounts),
-    );
-    const rate = (from: number, to: number) =>
-      to > from ? (1000 * mean(counts.subarray(from, to))) / (steps * spec.timing.dtMs) : 0;
-    const updates = rows * this.trained.length;
-    const total = (field: "squaredError" | "gain") =>
-      outcomes.reduce((sum, outcome) => outcome[field].reduce((s, value) => s + value, sum), 0);
-    return {
-      iteration: this.#iteration,
-      task,
-      correlation: known ? mean(known) : null,
-      medianCorrelation: known ? median(known) : null,
-      undefinedCorrelations: all && known ? all.length - known.length : 0,
-      rateHz: rate(0, counts.length),
-      rateExcitatoryHz: rate(0, spec.excitatory),
-      rateInhibitoryHz: rate(spec.excitatory, counts.length),
-      rmsError: Math.sqrt(total("squaredError") / updates),
-      seconds,
-      split: meanSplit(outcomes),
-      health: {
-        resets: outcomes.reduce((n, { resets }) => n + resets, 0),
-        meanGain: total("gain") / updates,
-        largestGain: outcomes.reduce((most, outcome) => outcome.largestGain.reduce((a, b) => Math.max(a, b), most), 0),
-      },
-    };
+    return iterationReport(this.spec, request, outcomes, seconds);
   }
 
   /** How far the trial that runs now has come, 0 to 1; 0 where memory cannot be shared. */
@@ -420,19 +344,6 @@ export class RlsTrainer implements Checkpointable {
   }
 }
 
-/** Means over workers. */
-function meanSplit(outcomes: readonly TrialOutcome[]): TimeSplit {
-  const part = (name: keyof TimeSplit) => mean(outcomes.map(({ split }) => split[name]));
-  return {
-    rls: part("rls"),
-    neurons: part("neurons"),
-    noise: part("noise"),
-    delivery: part("delivery"),
-    exchange: part("exchange"),
-    other: part("other"),
-  };
-}
-
 /** The neurons with most spikes, by type: `activeFraction` of E and of I; ties go to lower indices. */
 function mostActive(counts: Uint32Array, { excitatory, neurons, plastic }: RlsSpec): Uint32Array {
   const best = (from: number, to: number) =>
@@ -440,16 +351,4 @@ function mostActive(counts: Uint32Array, { excitatory, neurons, plastic }: RlsSp
       .sort((a, b) => counts[b] - counts[a] || a - b)
       .slice(0, Math.round((to - from) * plastic.activeFraction));
   return Uint32Array.from([...best(0, excitatory), ...best(excitatory, neurons)]).sort();
-}
-
-type TypedArray = Uint8Array<ArrayBuffer> | Uint32Array | Float32Array | Float64Array;
-
-function concatenate<A extends TypedArray>(make: new (length: number) => A, parts: readonly A[]): A {
-  const whole = new make(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part as never, at);
-    at += part.length;
-  }
-  return whole;
 }
