@@ -52,7 +52,14 @@ export function addDeliveryKernels(module: ModuleBuilder, options: DeliveryOptio
   }
 }
 
-/** For every spike, with `entry` running over its row: 1 << shift bytes an entry. */
+/**
+ * For every spike, with `entry` running over its row: 1 << shift bytes an entry.
+ *
+ * In a large network every row is far from the last one, and the end of a row cannot be predicted, so each would wait for
+ * memory in turn. A first pass therefore touches the rows of all spikes: these loads do not depend on each other, and the
+ * processor has ten of them under way at a time. The result holds what was touched, so that no compiler drops the loads;
+ * it means nothing.
+ */
 function forRowsOfSpikes(
   f: FunctionBuilder,
   { spikes, count, offsets, entries }: Record<"spikes" | "count" | "offsets" | "entries", Pointer>,
@@ -63,12 +70,28 @@ function forRowsOfSpikes(
   const source = f.local("i32");
   const entry = f.local("i32");
   const end = f.local("i32");
+  const touched = f.local("i32");
+  const rowOf = (spike: Pointer): Pointer => {
+    f.set(source, i32.load(spike));
+    const row = f.let(i32.add(offsets, i32.shl(source, i32.const(2))));
+    f.set(entry, i32.add(entries, i32.shl(i32.load(row), i32.const(shift))));
+    return row;
+  };
+  const ahead = f.let(spikes);
+  const last = f.let(i32.add(spikes, i32.shl(count, i32.const(2))));
+  f.while(
+    () => i32.ltU(ahead, last),
+    () => {
+      rowOf(ahead);
+      // A row of one shard is a cache line or two.
+      f.set(touched, i32.or(touched, i32.or(i32.load8U(entry), i32.load8U(entry, 64))));
+      f.advance(ahead, 4);
+    },
+  );
   f.while(
     () => count,
     () => {
-      f.set(source, i32.load(spikes));
-      const row = f.let(i32.add(offsets, i32.shl(source, i32.const(2))));
-      f.set(entry, i32.add(entries, i32.shl(i32.load(row), i32.const(shift))));
+      const row = rowOf(spikes);
       f.set(end, i32.add(entries, i32.shl(i32.load(row, 4), i32.const(shift))));
       beforeRow(source);
       f.while(
@@ -82,6 +105,7 @@ function forRowsOfSpikes(
       f.set(count, i32.sub(count, i32.const(1)));
     },
   );
+  f.result(touched);
 }
 
 /** memory[address] += amount */
@@ -91,9 +115,10 @@ function addTo(f: FunctionBuilder, address: Pointer, amount: ReturnType<typeof i
 }
 
 function addCounts(module: ModuleBuilder, { firstInhibitory }: DeliveryOptions): void {
-  module.function(
+  module.functionReturning(
     "deliverCounts",
     { spikes: "i32", count: "i32", offsets: "i32", targets: "i32", counts: "i32" },
+    "i32",
     (f, { spikes, count, offsets, targets, counts }) => {
       const one = f.local("i32");
       const setOne = (source: Pointer) => {
@@ -112,7 +137,7 @@ const fixed = (weight: ReturnType<typeof f32.load>) =>
   i32.truncSatF32S(f32.nearest(f32.mul(weight, f32.const(fixedPointOne))));
 
 function addWeights(module: ModuleBuilder): void {
-  module.function(
+  module.functionReturning(
     "deliverWeights",
     {
       spikes: "i32",
@@ -123,6 +148,7 @@ function addWeights(module: ModuleBuilder): void {
       excitatory: "i32",
       inhibitory: "i32",
     },
+    "i32",
     (f, { spikes, count, offsets, targets, weights, excitatory, inhibitory }) => {
       forRowsOfSpikes(
         f,
@@ -151,7 +177,7 @@ function addPlastic(
   what: { currents: boolean; traces: boolean },
 ): void {
   const bytesPerNeuron = synapseBytes(options.layout!);
-  module.function(
+  module.functionReturning(
     name,
     {
       spikes: "i32",
@@ -164,6 +190,7 @@ function addPlastic(
       gains: "i32",
       gain: "f32",
     },
+    "i32",
     (f, { spikes, count, offsets, entries, synapses, arrivals, neuronOf, gains, gain }) => {
       forRowsOfSpikes(
         f,
