@@ -62,6 +62,8 @@ export class ChannelGroup implements WorkerGroup {
   readonly #channels: Channel[];
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #next = 0;
+  /** Why no call can be answered any more: a worker died. */
+  #dead: Error | null = null;
 
   constructor(
     size: number,
@@ -82,6 +84,7 @@ export class ChannelGroup implements WorkerGroup {
   }
 
   call<T>(rank: number, method: string, args: unknown[]): Promise<T> {
+    if (this.#dead) return Promise.reject(this.#dead);
     const id = this.#next++;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: never) => void, reject });
@@ -108,6 +111,7 @@ export class ChannelGroup implements WorkerGroup {
   }
 
   #failAll(error: Error): void {
+    this.#dead ??= error;
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }

@@ -58,7 +58,7 @@ export function staticRows(
   weighted: boolean,
 ): StaticSynapses[] {
   // By global index: shard and local index + 1, 0 for neurons of other workers.
-  const home = new Uint8Array(neurons);
+  const home = new Uint16Array(neurons);
   const local = new Uint16Array(neurons);
   shards.forEach((shard, s) => {
     for (const { firstGlobal, firstLocal, size } of shard.segments) {
