@@ -19,9 +19,11 @@ function draw(from: Distribution, seed: number, stream: number, out: Float64Arra
       for (let i = 0; i < out.length; i++) out[i] = from.mean + from.std * out[i];
       return;
     case "lognormal":
-      return logNormal(source, stream, { mu: log(from.median), sigma: from.sigma }, 0, out);
+      logNormal(source, stream, { mu: log(from.median), sigma: from.sigma }, 0, out);
+      return;
     case "gamma":
-      return gamma(source, stream, { shape: from.shape, scale: from.mean / from.shape }, 0, out);
+      gamma(source, stream, { shape: from.shape, scale: from.mean / from.shape }, 0, out);
+      return;
     default:
       throw new Error(`unknown distribution ${(from satisfies never as Distribution).distribution}`);
   }

@@ -224,7 +224,9 @@ describe("Ctrl-C and SIGTERM", () => {
 
 describe("after training", () => {
   beforeEach(async () => {
-    await volley(`train alm --set plastic.inputsPerType=3 --set copies=1 --iterations 4 --out run --set checkpoint.everySeconds=0`);
+    await volley(
+      `train alm --set plastic.inputsPerType=3 --set copies=1 --iterations 4 --out run --set checkpoint.everySeconds=0`,
+    );
   });
 
   test("test --json", async () => {
