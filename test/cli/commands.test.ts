@@ -281,7 +281,7 @@ describe("after training", () => {
 
   test("a changed experiment.json is noticed", async () => {
     const path = join(cwd, "run/experiment.json");
-    writeFileSync(path, readFileSync(path, "utf8").replace('"lambda": 0.04', '"lambda": 0.05'));
+    writeFileSync(path, readFileSync(path, "utf8").replace(/"lambda": [\d.]+/, '"lambda": 0.05'));
     const { code, stderr } = await volley("resume run --iterations 9");
     expect(code).toBe(65);
     expect(stderr).toMatch(/belongs to another experiment/);
