@@ -112,16 +112,7 @@ export function memberSections(member: Member): SectionAccess[] {
   for (const name of [...equations.synapticStates, ...equations.membraneStates]) {
     sections.push(inMemory(`state ${name}`, "neurons", "trial", 4, (shard) => shard.memory.arrays.state(name)));
   }
-  for (const name of [
-    "counts",
-    "arrivedExc",
-    "arrivedInh",
-    "arrivedPlastic",
-    "stimulus",
-    "currentSum",
-    "spikeCount",
-  ] as const) {
-    if (member.shards[0].memory.arrays.work(name) === 0) continue;
+  for (const name of member.shards[0].memory.carried) {
     sections.push(inMemory(name, "neurons", "trial", 4, (shard) => shard.memory.arrays.work(name)));
   }
   sections.push(inMemory("refractory", "neurons", "trial", 1, (shard) => shard.memory.arrays.refractory));

@@ -22,6 +22,8 @@ export interface ShardSize {
 export interface ShardMemory {
   readonly layout: PLayout;
   readonly arrays: NeuronArrays;
+  /** Work arrays that carry a trial from step to step: cleared at its start, part of its state. Noise is made anew. */
+  readonly carried: readonly WorkArray[];
   /** Names of constants that are one value per neuron. */
   readonly perNeuronConstants: readonly string[];
   /** Byte address of every region by name. */
@@ -134,6 +136,7 @@ export function planShard(network: CompiledNetwork, size: ShardSize): ShardMemor
       refractory,
       refractoryPeriod,
     },
+    carried: [...workAt.keys()].filter((name) => name !== "noise"),
     perNeuronConstants,
     at,
     bytes,

@@ -225,16 +225,8 @@ export class Shard {
     const { equations } = this.network.program;
     const { capacity } = this.range;
     for (const name of equations.synapticStates) this.f32(arrays.state(name), capacity).fill(0);
-    for (const name of [
-      "counts",
-      "arrivedExc",
-      "arrivedInh",
-      "arrivedPlastic",
-      "stimulus",
-      "currentSum",
-      "spikeCount",
-    ] as const) {
-      if (arrays.work(name) !== 0) this.f32(arrays.work(name), capacity).fill(0);
+    for (const name of this.memory.carried) {
+      this.f32(arrays.work(name), capacity).fill(0);
     }
     this.bytes.fill(0, arrays.refractory, arrays.refractory + capacity);
     for (const name of equations.membraneStates) {
