@@ -3,8 +3,8 @@ import { exitCode, UserError } from "../base/errors.ts";
 import type { PerNeuron } from "../learning/rls/spec.ts";
 import { log } from "../math/elementary.ts";
 import { gamma, logNormal } from "../random/distributions.ts";
+import { streamOfName } from "../random/draws.ts";
 import { Philox } from "../random/philox.ts";
-import { streamOfName } from "./draws.ts";
 import type { Constant, Distribution } from "./schema-words.ts";
 
 function draw(from: Distribution, seed: number, stream: number, out: Float64Array): void {

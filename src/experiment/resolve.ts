@@ -8,8 +8,8 @@
 import { exitCode, UserError } from "../base/errors.ts";
 import type { Recording } from "../data/recording.ts";
 import type { RlsSpec, TrialTiming } from "../learning/rls/spec.ts";
+import { drawSubset } from "../random/draws.ts";
 import { resolveConstant } from "./constants.ts";
-import { drawSubset } from "./draws.ts";
 import type { Experiment } from "./schema.ts";
 
 /** An experiment without any "auto". */

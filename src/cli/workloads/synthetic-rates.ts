@@ -6,8 +6,8 @@
  * exp(b_n + sum_d a_nd z_d(t)) with b_n ~ N(0, 0.5^2) and a_nd ~ N(0, 0.5^2 / 8), all scaled to the mean that is asked for.
  */
 import type { Recording } from "../../data/recording.ts";
-import { openDraws } from "../../experiment/draws.ts";
 import { cos, exp } from "../../math/elementary.ts";
+import { openDraws } from "../../random/draws.ts";
 
 const latents = 8;
 const features = 32;

@@ -1,0 +1,54 @@
+/**
+ * Labelled samples to be classified, whatever file they came from: spike trains (SHD, N-MNIST, NWB) or frames of numbers
+ * (images row by row, touch sensors over time). A set is read sample by sample, so one larger than memory can train.
+ */
+
+/** Spikes of one sample, in the order of their times. */
+export interface SpikeTrains {
+  readonly kind: "spikes";
+  /** Ascending, ms from the start of the sample; equal times are allowed. */
+  readonly timesMs: Float32Array;
+  /** Channel of each spike, 0 .. channels-1. */
+  readonly units: Uint32Array;
+}
+
+/** Numbers over time of one sample: `values[frame * channels + channel]`. An image is its rows. */
+export interface Frames {
+  readonly kind: "frames";
+  readonly frames: number;
+  readonly values: Float32Array;
+}
+
+export type Sample = SpikeTrains | Frames;
+
+export interface LabelledSet {
+  /** File or folder, for messages. */
+  readonly name: string;
+  readonly kind: Sample["kind"];
+  /** Number of samples. */
+  readonly size: number;
+  readonly channels: number;
+  readonly classNames: readonly string[];
+  /** Class of each sample, 0 .. classNames.length-1. */
+  readonly labels: Uint32Array;
+  /** Other integers known of each sample, such as `speaker`; length `size`. */
+  readonly columns: Readonly<Record<string, Int32Array>>;
+  /** What a user should know: values left out, events that share a time. */
+  readonly notes: readonly string[];
+  /** The samples with these indices, in this order. */
+  read(indices: ArrayLike<number>): Promise<Sample[]>;
+  close(): void;
+}
+
+/**
+ * One sample as the engine takes it: what arrives at each step. Events of step t are those from `offsets[t]` to
+ * `offsets[t + 1]`, with ascending channels and no channel twice.
+ */
+export interface StepEvents {
+  readonly steps: number;
+  /** Length steps + 1. */
+  readonly offsets: Uint32Array;
+  readonly channels: Uint32Array;
+  /** Amplitude of each event; null where all are 1 (spikes). */
+  readonly values: Float32Array | null;
+}
