@@ -214,6 +214,12 @@ export function spike(x: Operand, surrogate: Surrogate | null = null): Expressio
   return intern(`spike/${number} ${a.id}`, (id) => new Expression(id, "spike", [a], "", Number.NaN, surrogate));
 }
 
+/** The value of a, through which no derivative passes. */
+export function stopGradient(operand: Operand): Expression {
+  const a = lift(operand);
+  return isConstant(a) || a.op === "stopGradient" ? a : numberNode("stopGradient", [a]);
+}
+
 /** a > b */
 export function gt(left: Operand, right: Operand): Condition {
   const [a, b] = [lift(left), lift(right)];
@@ -285,6 +291,8 @@ export function rebuild(node: Node, args: readonly Node[]): Node {
       return select(args[0] as Condition, b, c);
     case "spike":
       return spike(a, (node as Expression).surrogate);
+    case "stopGradient":
+      return stopGradient(a);
     case "gt":
       return gt(a, b);
     case "ge":

@@ -3,9 +3,9 @@
  * one leaf (`derivative`, which is the same sweep read at one place).
  *
  * Conventions where a derivative does not exist: |x| has 0 at 0; min and max give all to the first operand in a tie;
- * select lets the branch taken through and gives conditions none; spike(x) uses its surrogate.
+ * select lets the branch taken through and gives conditions none; spike(x) uses its surrogate; stopGradient(x) has none.
  */
-import { abs, add, constant, div, ge, mul, neg, select, sub } from "./build.ts";
+import { add, constant, div, ge, mul, neg, select } from "./build.ts";
 import {
   type Expression,
   isLeaf,
@@ -109,6 +109,8 @@ function push(
       to(whenFalse, select(condition, 0, g));
       return;
     }
+    case "stopGradient":
+      return;
     case "spike": {
       const surrogate = node.surrogate ?? options.surrogate;
       if (surrogate === undefined) {
@@ -124,36 +126,3 @@ export function derivative(expression: Expression, leaf: Expression, options: De
   if (!isLeaf(leaf)) throw new Error(`${leaf} is not a leaf: derivatives are taken by parameter, state or input`);
   return adjoints([{ output: expression, adjoint: 1 }], options).get(leaf) ?? constant(0);
 }
-
-/** Surrogate derivatives h(x); x in units of the threshold distance. */
-export const surrogates = {
-  /** 1/(beta|x| + 1)^2. Zenke & Ganguli, Neural Computation 30 (2018): SuperSpike. Default beta 100. */
-  fastSigmoid: (beta = 100): Surrogate => ({
-    name: `fastSigmoid(${beta})`,
-    derivative: (x) => {
-      const width = abs(x).times(beta).plus(1);
-      return div(1, width.times(width));
-    },
-  }),
-  /** height * max(0, 1 - |x|/width). Esser et al., PNAS 113 (2016); Bellec et al. 2020 use height 0.3, width 1 (default). */
-  triangle: (height = 0.3, width = 1): Surrogate => ({
-    name: `triangle(${height}, ${width})`,
-    derivative: (x) => {
-      const rest = sub(1, abs(x).over(width));
-      return select(rest.gt(0), rest.times(height), 0);
-    },
-  }),
-  /** height where |x| <= width/2, else 0. Default 0.5 and 1. */
-  boxcar: (height = 0.5, width = 1): Surrogate => ({
-    name: `boxcar(${height}, ${width})`,
-    derivative: (x) => select(abs(x).le(width / 2), height, 0),
-  }),
-  /** (alpha/2) / (1 + (pi alpha x / 2)^2). Fang et al., ICCV 2021. Default alpha 2. */
-  arctan: (alpha = 2): Surrogate => ({
-    name: `arctan(${alpha})`,
-    derivative: (x) => {
-      const scaled = x.times((Math.PI * alpha) / 2);
-      return div(alpha / 2, scaled.times(scaled).plus(1));
-    },
-  }),
-};

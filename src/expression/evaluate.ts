@@ -30,6 +30,7 @@ const meaning: Record<string, { source: (a: string, b: string, c: string) => str
   exp: { source: (a) => `exp(${a})`, apply: exp },
   log: { source: (a) => `log(${a})`, apply: log },
   select: { source: (a, b, c) => `${a} ? ${b} : ${c}`, apply: (a, b, c) => (a ? b : c) },
+  stopGradient: { source: (a) => a, apply: (a) => a },
   spike: { source: (a) => `${a} > 0 ? 1 : 0`, apply: (a) => (a > 0 ? 1 : 0) },
   gt: { source: (a, b) => `${a} > ${b} ? 1 : 0`, apply: (a, b) => (a > b ? 1 : 0) },
   ge: { source: (a, b) => `${a} >= ${b} ? 1 : 0`, apply: (a, b) => (a >= b ? 1 : 0) },

@@ -16,5 +16,6 @@ export {
   topologicalOrder,
 } from "./node.ts";
 export * from "./substitute.ts";
+export * from "./surrogates.ts";
 export { flushTiny } from "./vector-math.ts";
 export * from "./wasm.ts";

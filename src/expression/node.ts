@@ -28,7 +28,8 @@ export type NumberOp =
   | "exp"
   | "log"
   | "select"
-  | "spike";
+  | "spike"
+  | "stopGradient";
 
 export type ConditionOp = "truth" | "gt" | "ge" | "and" | "or" | "not";
 
@@ -42,6 +43,8 @@ export type Operand = Expression | number;
 export interface Surrogate {
   readonly name: string;
   readonly derivative: (x: Expression) => Expression;
+  /** The derivative is exactly 0 where |x| > support; Infinity where it has tails. */
+  readonly support: number;
 }
 
 /** Fluent operators; `build.ts` fills them in, so that nodes and rules live in two files without an import cycle. */

@@ -100,6 +100,8 @@ function operation(f: FunctionBuilder, node: Node, values: Map<Node, V128>, prod
       return emitLog(f, a);
     case "select":
       return v128.bitselect(b, c, a);
+    case "stopGradient":
+      return a;
     case "spike":
       return v128.and(f32x4.gt(a, f32x4.const(0)), f32x4.const(1));
     case "gt":

@@ -35,6 +35,7 @@ export const ALIF = defineModel({
   },
   margin: ({ v, a, threshold, beta }) => v.minus(threshold.plus(beta.times(a))),
   reset: ({ v, a, threshold }) => ({ v: v.minus(threshold), a: a.plus(1) }),
+  adaptation: ["a"],
 });
 
 /**
@@ -69,4 +70,5 @@ export const adLIF = defineModel({
     v: v.minus(threshold),
     w: w.plus(rest(decay(dtMs, tauAdaptMs)).times(B.minus(A.times(threshold)))),
   }),
+  adaptation: ["w"],
 });

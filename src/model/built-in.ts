@@ -1,8 +1,18 @@
 /** The models that a name alone selects. */
 import { ALIF, adLIF } from "./adaptive.ts";
+import {
+  NorseLIF,
+  PerezNievesLIF,
+  SnnTorchSynaptic,
+  SpyTorchLIF,
+  StorkLIF,
+  StorkSubtractLIF,
+} from "./current-based.ts";
 import type { Model } from "./define.ts";
+import { BellecALIF, BellecLIF, GennALIF, GennLIF } from "./eprop.ts";
 import { GLIF1, GLIF2, GLIF3, GLIF4, GLIF5 } from "./glif.ts";
 import { CuBaLIF, LIF } from "./lif.ts";
+import { CuBaLI, LI } from "./readout.ts";
 
 export const builtInModels: Readonly<Record<string, Model>> = {
   LIF,
@@ -14,4 +24,17 @@ export const builtInModels: Readonly<Record<string, Model>> = {
   GLIF5,
   ALIF,
   adLIF,
+  BellecLIF,
+  BellecALIF,
+  GennLIF,
+  GennALIF,
+  StorkLIF,
+  StorkSubtractLIF,
+  SpyTorchLIF,
+  PerezNievesLIF,
+  SnnTorchSynaptic,
+  NorseLIF,
 };
+
+/** Readouts of classifiers: they never spike, the first state is the output. */
+export const readoutModels: Readonly<Record<string, Model>> = { LI, CuBaLI };

@@ -12,7 +12,8 @@
  * });
  * ```
  * One step of a neuron that is not refractory, in this order: all states <- step(old states, current); if margin(new
- * states) > 0 (strictly) the neuron spikes and states <- reset(new states). A refractory neuron keeps all states.
+ * states) > 0 (strictly) the neuron spikes and states <- reset(new states). A refractory neuron keeps all states, or runs
+ * on without spiking where the definition says `refractory: "silent"`.
  */
 import { didYouMean, UserError } from "../base/errors.ts";
 import { constant, input, parameter, state } from "../expression/build.ts";
@@ -78,6 +79,13 @@ export interface ModelDefinition<P extends string, S extends string> {
   /** States after a spike, over the new states; what is not named keeps its value. */
   readonly reset: (names: Names<NoInfer<P | S> | Supplied>) => Readonly<Partial<Record<NoInfer<S>, Operand>>>;
   readonly constraints?: readonly Constraint<NoInfer<P>>[];
+  /** What a refractory neuron does: "hold" keeps all states (default), "silent" runs on and only cannot spike. */
+  readonly refractory?: "hold" | "silent";
+  /**
+   * States that carry the memory of a spike beyond the reset of the membrane, such as a threshold that rises. Learning by
+   * gradients follows the spike into these even where the reset is detached (Bellec et al. 2020). Default none.
+   */
+  readonly adaptation?: readonly NoInfer<S>[];
 }
 
 /** A checked model: plain data and expressions over leaves `parameter`, `state` and `input("current")`. */
@@ -97,6 +105,8 @@ export interface Model {
   /** Over new states. */
   readonly reset: Readonly<Record<string, Expression>>;
   readonly constraints: readonly { readonly holds: Condition; readonly message: string }[];
+  readonly refractory: "hold" | "silent";
+  readonly adaptation: readonly string[];
 }
 
 const reserved = ["dtMs", "refractorySteps", "current"];
@@ -241,7 +251,16 @@ export function defineModel<const P extends string, const S extends string>(defi
       holds: call("a constraint", parameters, holds),
       message,
     })),
+    refractory: definition.refractory ?? "hold",
+    adaptation: definition.adaptation ?? [],
   };
+  for (const key of model.adaptation) {
+    if (!stateNames.includes(key)) {
+      throw new UserError(
+        `adaptation of model ${name} lists "${key}", which is not a state${didYouMean(key, stateNames)}`,
+      );
+    }
+  }
   checkLeaves(model);
   return Object.freeze(model);
 }

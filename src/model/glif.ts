@@ -16,7 +16,9 @@
  *
  * All right-hand sides use the states of the previous step. The states rest while the neuron is refractory (t_ref, whole
  * steps); the reset therefore contains the decay that happens meanwhile. `coupling` is a_v/b_v.
- * With the defaults GLIF1 is the LIF neuron. `fromAllen` converts a neuron of the Allen Cell Types Database.
+ * With the defaults GLIF1 is the LIF neuron. What the levels 2 to 5 add (reset rules, after-spike currents, moving
+ * thresholds) has round placeholders as defaults: plausible in sign and size, but fitted to no neuron and taken from no
+ * publication. For results about real neurons give values; `fromAllen` converts a neuron of the Allen Cell Types Database.
  */
 import { exp } from "../expression/build.ts";
 import type { Expression } from "../expression/node.ts";
@@ -32,6 +34,7 @@ const membrane = {
   threshold: { ...threshold, doc: "threshold at rest, theta_inf" },
 };
 
+/** Defaults from here to `adaptation` are the placeholders named above. */
 const spikeRules = {
   resetFraction: { unit: "1", default: 0.2, doc: "fraction f_v of v - rest that survives a spike" },
   resetAdd: { unit, default: 0, doc: "voltage added by the reset (-delta V)" },

@@ -73,6 +73,22 @@ export function refractorySteps(
 }
 
 /**
+ * Steps after a spike in which a neuron cannot spike. A neuron that holds its states pauses for the whole period after the
+ * step of the spike (as in TrainSpikingNet); for one that runs on silently the period counts from the spike, so that it
+ * may fire again after `refractorySteps` steps (as in GeNN and Bellec et al.).
+ */
+export function pauseSteps(
+  model: Model,
+  parameters: Readonly<Record<string, PerNeuron>>,
+  dtMs: number,
+): number | Int32Array<ArrayBuffer> {
+  const period = refractorySteps(parameters, dtMs);
+  if (model.refractory === "hold") return period;
+  const less = (steps: number): number => Math.max(0, steps - 1);
+  return typeof period === "number" ? less(period) : period.map(less);
+}
+
+/**
  * Values of expressions over parameters, in float64.
  * @param n neurons
  * @returns by name, a number where all parameters involved are numbers, else n values

@@ -1,7 +1,7 @@
 /** Neurons advanced one by one in float64: the plain twin that fast engines are compared with. */
 import { hoisted, input, parameter, state } from "../expression/build.ts";
 import { compileJs, type NumericFunction } from "../expression/evaluate.ts";
-import { composeStep, evaluateOverParameters, hoistModel, refractorySteps } from "./hoist.ts";
+import { composeStep, evaluateOverParameters, hoistModel, pauseSteps } from "./hoist.ts";
 import type { ResolvedModel } from "./resolve.ts";
 
 /**
@@ -22,12 +22,14 @@ export class ModelStepper {
   readonly #results: Float64Array;
   readonly #currentSlot: number;
   readonly #compute: NumericFunction;
+  readonly #holds: boolean;
 
   /** @param n neurons. @param dtMs time step in ms. */
   constructor(resolved: ResolvedModel, n: number, dtMs: number) {
     const split = hoistModel(resolved.model);
     const { next, margin, afterSpike } = composeStep(split);
     const names = Object.keys(resolved.model.states);
+    this.#holds = resolved.model.refractory === "hold";
     const constants = { ...evaluateOverParameters(split.hoisted, resolved.parameters, dtMs, n) };
     const leaves = [
       ...names.map(state),
@@ -50,23 +52,25 @@ export class ModelStepper {
     }
     this.states = Object.fromEntries(names.map((name) => [name, new Float64Array(n)]));
     this.#columns = Object.values(this.states);
-    const pause = refractorySteps(resolved.parameters, dtMs);
+    const pause = pauseSteps(resolved.model, resolved.parameters, dtMs);
     this.refractorySteps = typeof pause === "number" ? new Int32Array(n).fill(pause) : pause;
   }
 
   /**
-   * One step of neuron i, which must not be refractory: states <- step; if margin > 0, states <- reset.
+   * One step of neuron i: states <- step; if margin > 0, states <- reset. A refractory neuron keeps its states, or runs on
+   * without spiking, as its model says.
    * @param current total input of this step, in the model's unit
    * @returns whether it spiked
    */
-  advance(i: number, current: number): boolean {
+  advance(i: number, current: number, refractory = false): boolean {
+    if (refractory && this.#holds) return false;
     const values = this.#values;
     const columns = this.#columns;
     for (let s = 0; s < columns.length; s++) values[s] = columns[s][i];
     values[this.#currentSlot] = current;
     for (const { slot, values: column } of this.#perNeuron) values[slot] = column[i];
     this.#compute(values, this.#results);
-    const spiked = this.#results[0] > 0;
+    const spiked = this.#results[0] > 0 && !refractory;
     const from = spiked ? 1 + columns.length : 1;
     for (let s = 0; s < columns.length; s++) columns[s][i] = this.#results[from + s];
     return spiked;

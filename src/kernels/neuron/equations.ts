@@ -22,6 +22,8 @@ export interface MembraneEquations {
   readonly margin: Expression;
   /** States after a spike, over the states after the step. */
   readonly reset: Readonly<Record<string, Expression>>;
+  /** What a refractory neuron does: keep its states, or run on without spiking. */
+  readonly refractory: "hold" | "silent";
 }
 
 export interface NeuronKernelOptions {

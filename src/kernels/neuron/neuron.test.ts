@@ -64,9 +64,9 @@ function makeKernel(setup: Setup) {
   const known = modelNames(type);
   const ofModel = Object.fromEntries(Object.entries(parameters).filter(([name]) => known.includes(name)));
   const resolved = resolveModel({ type, parameters: ofModel }, n);
-  const { states, step, margin, reset } = resolved.model;
+  const { states, step, margin, reset, refractory: whileRefractory } = resolved.model;
   const options: NeuronKernelOptions = {
-    membrane: { states: Object.keys(states), step, margin, reset },
+    membrane: { states: Object.keys(states), step, margin, reset, refractory: whileRefractory },
     static: setup.static ?? "none",
     arrivals: setup.arrivals ?? "counts",
     plastic: setup.plastic ?? true,

@@ -202,7 +202,7 @@ class GroupStep {
   /** Emits the step and returns the mask of neurons that spiked. */
   advance(): Vector {
     const f = this.#f;
-    const { equations, synaptic, held, membrane, margin, reset } = this.#program;
+    const { equations, synaptic, held: unmoved, membrane, margin, reset } = this.#program;
     const inputs = this.#arrivals();
     const states = new Map<string, V128>();
     for (const name of [...equations.synapticStates, ...equations.membraneStates]) {
@@ -213,12 +213,13 @@ class GroupStep {
       f.push(v128.store(this.#at, currents[i], this.#arrays.state(name)));
       inputs.set(`new ${name}`, currents[i]);
     });
-    const kept = this.#emit(held, states, inputs);
+    const kept = this.#emit(unmoved, states, inputs);
     const stepped = this.#emit(membrane, states, inputs);
     const free = this.#freeMask();
     const after = new Map<string, V128>();
+    const held = this.#options.membrane.refractory === "hold";
     equations.membraneStates.forEach((name, i) => {
-      after.set(name, f.let(v128.bitselect(stepped[i], kept[i], free)));
+      after.set(name, held ? f.let(v128.bitselect(stepped[i], kept[i], free)) : stepped[i]);
     });
     const [marginValue] = this.#emit([margin], after, inputs);
     const spiked = f.let(v128.and(f32x4.gt(marginValue, v128.zero), free));

@@ -7,7 +7,7 @@ import {
   isModuleAddress,
   loadModel,
   type ResolvedModel,
-  refractorySteps,
+  pauseSteps,
   resolveModel,
 } from "../../model/index.ts";
 import { type Population, populationsOf } from "../../network/partition.ts";
@@ -44,6 +44,7 @@ export async function compileNetwork(spec: RlsSpec): Promise<CompiledNetwork> {
       step: model.model.step,
       margin: model.model.margin,
       reset: model.model.reset,
+      refractory: model.model.refractory,
     },
     static: spec.static === null ? "none" : tauExcMs === tauInhMs ? "merged" : "separate",
     arrivals: spec.static?.rule ? "weights" : "counts",
@@ -92,7 +93,7 @@ function sliceAll(values: Readonly<Record<string, PerNeuron>>, population: Popul
 }
 
 function refractoryOf(spec: RlsSpec, model: ResolvedModel, population: Population): number | Int32Array {
-  const steps = refractorySteps(sliceAll(model.parameters, population), spec.timing.dtMs);
+  const steps = pauseSteps(model.model, sliceAll(model.parameters, population), spec.timing.dtMs);
   const longest = typeof steps === "number" ? steps : steps.reduce((a, b) => Math.max(a, b), 0);
   if (longest > longestRefractory) {
     throw new UserError(

@@ -340,10 +340,10 @@ export class ReferenceTrainer {
     for (let i = 0; i < drive.length; i++) {
       const noise = gauss ? noiseStep[i] * gauss[i] : 0;
       if (onVoltage) cells.states.v[i] += noise;
-      if (step - this.#lastSpike[i] <= cells.refractorySteps[i]) continue;
+      const refractory = step - this.#lastSpike[i] <= cells.refractorySteps[i];
       const external = stimulated ? drive[i] + this.#inputs.stimulus[i] : drive[i];
       const current = external + (uExc[i] + uInh[i] + uPlastic[i]) + (onVoltage ? 0 : noise);
-      if (!cells.advance(i, current)) continue;
+      if (!cells.advance(i, current, refractory)) continue;
       this.#lastSpike[i] = step;
       this.spikeCounts[i]++;
       this.#spikes.push(i);

@@ -45,6 +45,8 @@ export interface IterationReport {
 
 /** Values over the frozen test trials. `current` is in units of threshold, rows are those of the targets. */
 export interface TestReport {
+  /** Training trials that the weights had seen. */
+  readonly iteration: number;
   readonly trialsPerTask: number;
   readonly neurons: number;
   readonly excitatory: number;

@@ -11,6 +11,8 @@ import type { TestOptions, TrainerTargets } from "./trainer.ts";
 export interface TestedNetwork {
   readonly spec: RlsSpec;
   readonly targets: TrainerTargets;
+  /** Training trials completed. */
+  readonly iteration: number;
   readonly trained: Uint32Array;
   /** Position of every member's first trained neuron. */
   readonly firstPositions: readonly number[];
@@ -64,6 +66,7 @@ export async function runTest(
   const worstTrial = Math.min(...(await trialMeans(network)));
   await network.callAll("endTest", () => []);
   return {
+    iteration: network.iteration,
     trialsPerTask: trials,
     neurons: spec.neurons,
     excitatory: spec.excitatory,

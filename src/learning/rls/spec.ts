@@ -21,7 +21,7 @@ export interface TrialTiming {
 
 /** A neuron model by name, or a file of the user's that default-exports one, with values for its parameters. */
 export interface ModelChoice {
-  /** `LIF`, `CuBaLIF`, `GLIF1` ... `GLIF5`, or the URL of a module whose default export is a model. */
+  /** A built-in model (`LIF`, `GLIF3`, ...: model/built-in.ts), or the URL of a module whose default export is one. */
   readonly type: string;
   /** Values by parameter name (`tauMemMs`, `threshold`, ...); what is absent takes the model's default. */
   readonly parameters: Readonly<Record<string, PerNeuron>>;

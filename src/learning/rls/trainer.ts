@@ -219,6 +219,7 @@ export class RlsTrainer implements Checkpointable {
       {
         spec: this.spec,
         targets: this.targets,
+        iteration: this.#iteration,
         trained: this.trained,
         firstPositions: this.#firstPositions(),
         callAll: (method, args) => this.#callAll(method, args),

@@ -1,0 +1,82 @@
+/**
+ * What the gradient engine is told: populations of neurons, projections between them, and which way derivatives flow.
+ * Plain data, already checked by who made it (`network.ts`); step t of a sample is computed population by population, in
+ * the order of the list.
+ */
+import type { Surrogate } from "../../expression/node.ts";
+import type { ResolvedModel } from "../../model/resolve.ts";
+
+export interface PopulationSpec {
+  readonly name: string;
+  readonly size: number;
+  readonly model: ResolvedModel;
+  /** Of the spike; `surrogates.none()` for a readout. */
+  readonly surrogate: Surrogate;
+  readonly detachReset: boolean;
+  /** Parameters of the model that are learned, one value per neuron. */
+  readonly trainable: readonly string[];
+  /** A learned constant current into every neuron. */
+  readonly bias: boolean;
+}
+
+/** Sparse rows: synapses of presynaptic neuron i are `offsets[i]` .. `offsets[i + 1]`, `targets` ascending in a row. */
+export interface SparseRows {
+  readonly offsets: Uint32Array;
+  readonly targets: Uint32Array;
+}
+
+/**
+ * How the adjoint of the target's current becomes the adjoint of the source's spikes:
+ * - `weights`: through the weights (exact gradient);
+ * - `feedback`: through a matrix of its own, [source][target] (random and adaptive e-prop);
+ * - `none`: not at all (the recurrent path in e-prop).
+ */
+export type BackwardPath = "weights" | "feedback" | "none";
+
+export interface ProjectionSpec {
+  readonly name: string;
+  /** Index of a population, or the samples' channels. */
+  readonly source: number | "input";
+  readonly target: number;
+  /** Steps from a spike to its arrival. At least 1 where the target does not come after the source in the list. */
+  readonly delaySteps: number;
+  /** Every source to every target, or only these. */
+  readonly connectivity: "dense" | SparseRows;
+  readonly backward: BackwardPath;
+  readonly trained: boolean;
+}
+
+export interface GradientNetwork {
+  readonly dtMs: number;
+  /** Channels of the samples. */
+  readonly inputs: number;
+  readonly populations: readonly PopulationSpec[];
+  readonly projections: readonly ProjectionSpec[];
+  /** Index of the population whose first state is the output; it does not spike. */
+  readonly readout: number;
+}
+
+/** Numbers that training changes, and their gradients, which have the same shape. */
+export interface NetworkValues<A = Float32Array> {
+  /** By projection: `[source * targets + target]` when dense, one per synapse when sparse. */
+  readonly weights: readonly A[];
+  /** By population, null without bias. */
+  readonly bias: readonly (A | null)[];
+  /** By population: one value per neuron of each trainable parameter. */
+  readonly constants: readonly Readonly<Record<string, A>>[];
+}
+
+/** Neurons on the sending side of a projection. */
+export function sourceSize(network: GradientNetwork, projection: ProjectionSpec): number {
+  return projection.source === "input" ? network.inputs : network.populations[projection.source].size;
+}
+
+/** Number of weights of a projection. */
+export function synapseCount(network: GradientNetwork, projection: ProjectionSpec): number {
+  return projection.connectivity === "dense"
+    ? sourceSize(network, projection) * network.populations[projection.target].size
+    : projection.connectivity.targets.length;
+}
+
+/** A population whose neurons cannot spike has nothing to send. */
+export const isReadout = (network: GradientNetwork, population: number): boolean => population === network.readout;
