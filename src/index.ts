@@ -1,6 +1,7 @@
 /** The library `volley` in Node. Browsers take index.web.ts, which offers the same. */
 import { availableParallelism } from "node:os";
 import { type CreateTrainerOptions, createTrainerOn, type Trainer } from "./experiment/create-trainer.ts";
+import { availableMemory } from "./experiment/memory.ts";
 import { readRecordingFile } from "./experiment/recording-file.ts";
 import type { ExperimentInput } from "./experiment/schema.ts";
 import { createRlsTrainer } from "./learning/rls/trainer.node.ts";
@@ -32,6 +33,11 @@ export * from "./exports.ts";
  * ```
  */
 export function createTrainer(experiment: ExperimentInput = {}, options: CreateTrainerOptions = {}): Promise<Trainer> {
-  const machine = { cores: availableParallelism(), readRecording: readRecordingFile, createRlsTrainer };
+  const machine = {
+    cores: availableParallelism(),
+    availableMemory,
+    readRecording: readRecordingFile,
+    createRlsTrainer,
+  };
   return createTrainerOn(machine, experiment, options);
 }

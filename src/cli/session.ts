@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import { exitCode, UserError } from "../base/errors.ts";
 import { fingerprintOf } from "../experiment/fingerprint.ts";
-import { assertFits } from "../experiment/memory.ts";
+import { availableMemory } from "../experiment/memory.ts";
+import { guardMemory } from "../experiment/memory-guard.ts";
 import { type Resolved, resolveExperiment } from "../experiment/resolve.ts";
 import type { RunFolder } from "../experiment/run-folder.ts";
 import type { Experiment } from "../experiment/schema.ts";
@@ -60,7 +61,10 @@ export async function prepare(
     fast: machine.fast,
     onWarning: (message) => progress.warn(message),
   };
-  await guardMemory(experiment, resolved, engine, options);
+  await guardMemory(experiment, resolved, {
+    estimate: (spec) => engine.estimateMemory(spec, options),
+    available: availableMemory(),
+  });
   const trainerTargets: TrainerTargets = {
     recording: resolved.recording,
     sinusoids:
@@ -76,29 +80,6 @@ export async function prepare(
     fingerprint: fingerprintOf(resolved.spec, trainerTargets),
     options,
   };
-}
-
-async function guardMemory(
-  given: Experiment,
-  resolved: Resolved,
-  engine: Engine,
-  options: TrainerOptions,
-): Promise<void> {
-  const { experiment, spec, recording } = resolved;
-  const byCopies = recording !== null && experiment.copies > 1;
-  const sized = (size: number): Experiment =>
-    byCopies ? { ...given, neurons: "auto", copies: size } : { ...given, neurons: size };
-  await assertFits({
-    size: byCopies ? experiment.copies : spec.neurons,
-    sizeName: byCopies ? "copies =" : "neurons =",
-    needed: await engine.estimateMemory(spec, options),
-    estimate: async (size) =>
-      (await engine.estimateMemory(resolveExperiment(sized(size), recording).spec, options)).total,
-    advice:
-      experiment.learning.precision === "f32"
-        ? "--set learning.precision=int16 halves the largest part"
-        : "Fewer plastic inputs (plastic.inputsPerType) make it smaller too",
-  });
 }
 
 /** Says what is built, then builds it. */

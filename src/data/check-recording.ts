@@ -56,7 +56,7 @@ export function checkRecording(recording: Recording, source: string, neuronNames
         throw dataError(
           rates
             ? `${source} holds a rate of ${value} Hz at ${place(recording, i, neuronNames)}; rates cannot be negative — ` +
-                'are these z-scores, changes from baseline or currents (quantity "current")?'
+                'are these z-scores, changes from baseline or currents (targets.quantity: "current")?'
             : `${source} holds a current of ${value} at ${place(recording, i, neuronNames)}; currents are in units of ` +
                 "threshold, about -2 to 5 — divide mV or pA by the distance from rest to threshold",
         );

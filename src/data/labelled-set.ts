@@ -28,6 +28,12 @@ export interface LabelledSet {
   /** Number of samples. */
   readonly size: number;
   readonly channels: number;
+  /** Frames of the longest sample; of a set of frames. */
+  readonly frames?: number;
+  /** When the last spike of the set falls, ms from the start of its sample; of a set of spikes. */
+  readonly durationMs?: number;
+  /** Numbers that stand for none and full, such as 0 and 255 of grey values; of a set of frames whose numbers differ. */
+  readonly range?: readonly [number, number];
   readonly classNames: readonly string[];
   /** Class of each sample, 0 .. classNames.length-1. */
   readonly labels: Uint32Array;
@@ -35,8 +41,9 @@ export interface LabelledSet {
   readonly columns: Readonly<Record<string, Int32Array>>;
   /** What a user should know: values left out, events that share a time. */
   readonly notes: readonly string[];
-  /** The samples with these indices, in this order. */
+  /** The samples with these indices, in this order. Their arrays belong to the caller. */
   read(indices: ArrayLike<number>): Promise<Sample[]>;
+  /** Gives back memory and files. Reading afterwards is an error. */
   close(): void;
 }
 

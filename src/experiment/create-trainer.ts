@@ -9,6 +9,8 @@ import type { Recording } from "../data/recording.ts";
 import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import type { RlsSpec } from "../learning/rls/spec.ts";
 import type { RlsTrainer, TrainerOptions, TrainerTargets } from "../learning/rls/trainer.ts";
+import { estimateMemory } from "./estimate.ts";
+import { guardMemory } from "./memory-guard.ts";
 import { type Resolved, resolveExperiment } from "./resolve.ts";
 import { type Experiment, type ExperimentInput, parseExperiment, type RecordingTargets } from "./schema.ts";
 
@@ -25,6 +27,11 @@ export interface CreateTrainerOptions {
   readonly threads?: number;
   /** Relaxed SIMD where the machine has it. Default false: faster, but the last digits then differ between machines. */
   readonly fast?: boolean;
+  /**
+   * Refuse a network that needs more memory than there is, before any is taken. Default true. A page is not told how much
+   * there is: nothing is refused there.
+   */
+  readonly checkMemory?: boolean;
   /** Called with what a person should know but what stops nothing. Default: collected in `trainer.notes`. */
   onWarning?(message: string): void;
 }
@@ -32,6 +39,8 @@ export interface CreateTrainerOptions {
 /** What a platform supplies. */
 export interface Machine {
   readonly cores: number;
+  /** Bytes that can still be taken. Absent where the platform does not tell. */
+  availableMemory?(): number;
   readRecording(targets: RecordingTargets): Promise<Recording>;
   createRlsTrainer(spec: RlsSpec, targets: TrainerTargets, options: TrainerOptions): Promise<RlsTrainer>;
 }
@@ -150,11 +159,18 @@ export async function createTrainerOn(
   const recording = targets.type === "recording" ? (options.recording ?? (await machine.readRecording(targets))) : null;
   const resolved = resolveExperiment(experiment, recording);
   const notes = [...resolved.notes];
-  const engine = await machine.createRlsTrainer(resolved.spec, targetsOf(resolved), {
+  const trainerOptions: TrainerOptions = {
     threads: checkedThreads(options.threads) ?? Math.min(machine.cores, Math.ceil(resolved.spec.neurons / 512)),
     fast: options.fast ?? false,
     onWarning: options.onWarning ?? ((message) => notes.push(message)),
-  });
+  };
+  if ((options.checkMemory ?? true) && machine.availableMemory) {
+    await guardMemory(experiment, resolved, {
+      estimate: (spec) => estimateMemory(spec, trainerOptions),
+      available: machine.availableMemory(),
+    });
+  }
+  const engine = await machine.createRlsTrainer(resolved.spec, targetsOf(resolved), trainerOptions);
   return new Trainer(engine, resolved.experiment, notes);
 }
 

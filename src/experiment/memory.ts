@@ -1,7 +1,8 @@
-/** Refuses an experiment that does not fit into memory before any of it is taken. */
+/** How much memory there is to take, in Node. What becomes of an experiment that needs more: memory-guard.ts. */
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
-import { exitCode, UserError } from "../base/errors.ts";
+
+export { formatBytes } from "./memory-guard.ts";
 
 function readNumber(path: string): number | undefined {
   try {
@@ -49,69 +50,4 @@ function containerAvailable(): number {
 /** Bytes this process can still take. */
 export function availableMemory(): number {
   return Math.min(systemAvailable(), containerAvailable());
-}
-
-/** `16.4 GB`, `820 MB`. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value >= 100 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
-export interface MemoryPlan {
-  /** Neurons, or copies of the recording: what the user can lower. */
-  readonly size: number;
-  readonly sizeName: string;
-  readonly needed: { readonly total: number; readonly parts: Readonly<Record<string, number>> };
-  /** Total for another size; may throw for sizes that make no network. */
-  estimate(size: number): Promise<number>;
-  /** Other things that would help, for the end of the message. */
-  readonly advice: string;
-}
-
-/** Largest size whose estimate fits, 0 when none does. */
-export async function largestThatFits(plan: Pick<MemoryPlan, "size" | "estimate">, available: number): Promise<number> {
-  const fits = async (size: number) => {
-    try {
-      return (await plan.estimate(size)) <= available;
-    } catch {
-      return true; // too small for this experiment: the memory is not what stands in the way
-    }
-  };
-  let low = 0;
-  let high = plan.size;
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (await fits(middle)) low = middle;
-    else high = middle;
-  }
-  try {
-    return low > 0 && (await plan.estimate(low)) <= available ? low : 0;
-  } catch {
-    return 0;
-  }
-}
-
-/** Throws when the experiment needs more than there is: need, have, and the largest that fits. */
-export async function assertFits(plan: MemoryPlan, available = availableMemory()): Promise<void> {
-  if (plan.needed.total <= available) return;
-  const largest = await largestThatFits(plan, available);
-  const parts = Object.entries(plan.needed.parts)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 3)
-    .map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)
-    .join(", ");
-  throw new UserError(
-    `this experiment needs ${formatBytes(plan.needed.total)} of memory (${parts}), but ${formatBytes(available)} are available; ` +
-      (largest > 0
-        ? `the largest that fits is ${plan.sizeName} ${largest}. `
-        : "no smaller network of this kind fits either. ") +
-      plan.advice,
-    exitCode.unavailable,
-  );
 }

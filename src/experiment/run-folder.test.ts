@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSyn
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { IterationReport } from "../learning/rls/results.ts";
+import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import { describeEnvironment } from "./environment.ts";
 import { decodeResult, encodeResult } from "./result-codec.ts";
 import { freeRunPath, RunFolder } from "./run-folder.ts";
@@ -45,6 +45,13 @@ describe("creating and opening", () => {
     await expect(RunFolder.create(join(other, "chapter1.tex"), { experiment, environment })).rejects.toMatchObject({
       exitCode: 74,
     });
+  });
+
+  test("a run that was killed while it was created does not stand in the way", async () => {
+    mkdirSync(path);
+    for (const name of ["environment.json", ".experiment.json.partial"]) writeFileSync(join(path, name), "{");
+    (await RunFolder.create(path, { experiment, environment })).release();
+    expect(await (await RunFolder.open(path)).environment()).toEqual(environment);
   });
 
   test("what is no run is named as such", async () => {
@@ -128,6 +135,21 @@ describe("metrics.jsonl", () => {
     writeFileSync(run.file("metrics.jsonl"), lines.join("\n"));
     await expect(run.metrics()).rejects.toMatchObject({ exitCode: 65, message: expect.stringContaining("line 2") });
   });
+});
+
+test("test.json keeps the longest test of the same iteration, and the newest of different ones", async () => {
+  const report = (iteration: number, trialsPerTask: number) => ({ iteration, trialsPerTask }) as TestReport;
+  const run = await RunFolder.create(path, { experiment, environment });
+  const [ten, fifty] = [report(7, 10), report(7, 50)];
+  expect(await run.writeTest(ten)).toBe(ten);
+  expect(await run.writeTest(fifty)).toBe(fifty);
+  expect(await run.writeTest(ten)).toEqual(fifty);
+  expect(await run.test()).toEqual(fifty);
+  await run.writeTest(report(8, 10));
+  expect(await run.test()).toEqual(report(8, 10));
+  writeFileSync(run.file("test.json"), "{");
+  await run.writeTest(report(8, 5));
+  expect(await run.test()).toEqual(report(8, 5));
 });
 
 test("results keep arrays and numbers that JSON does not know", () => {

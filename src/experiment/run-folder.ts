@@ -5,7 +5,9 @@
  *     environment.json   where: versions, processor, threads, command
  *     metrics.jsonl      one iteration per line
  *     checkpoints/       the newest state and the one before
- *     test.json          the frozen test
+ *     weights.json       trained weights before and after, of a large network a sample
+ *     notes.json         what was guessed or decided while the experiment was read
+ *     test.json          the frozen test; of several after the same iteration the one with most trials
  *     report.html        all of it to look at
  *     run.lock           while a process writes here
  */
@@ -28,6 +30,8 @@ import { lockRun, type RunLock } from "./run-lock.ts";
 import { type Experiment, parseExperiment } from "./schema.ts";
 
 const lockName = "run.lock";
+/** What is left of a run that was killed while it was created. Nothing had been trained yet: it is written over. */
+const unborn = new Set(["environment.json", ".environment.json.partial", ".experiment.json.partial"]);
 
 export class RunFolder {
   readonly path: string;
@@ -47,7 +51,7 @@ export class RunFolder {
     content: { experiment: Experiment; environment: Environment },
     fileSystem = nodeFileSystem,
   ): Promise<RunFolder> {
-    const names = (await listFolder(path)).filter((name) => !name.startsWith(lockName));
+    const names = (await listFolder(path)).filter((name) => !name.startsWith(lockName) && !unborn.has(name));
     if (names.includes("experiment.json")) {
       throw new UserError(
         `${path} already holds a run; continue it with "volley resume ${path}", or choose another folder with --out`,
@@ -137,8 +141,16 @@ export class RunFolder {
     return this.readResult<TestReport>("test.json");
   }
 
-  writeTest(report: TestReport): Promise<void> {
-    return this.writeResult("test.json", report);
+  /**
+   * Keeps the longest test of a network: one of fewer trials after the same iteration does not replace it.
+   * @returns what test.json holds now.
+   */
+  async writeTest(report: TestReport): Promise<TestReport> {
+    // A damaged file is as good as none here.
+    const earlier = await this.test().catch(() => undefined);
+    if (earlier?.iteration === report.iteration && earlier.trialsPerTask > report.trialsPerTask) return earlier;
+    await this.writeResult("test.json", report);
+    return report;
   }
 
   /** Any other result, arrays included. */

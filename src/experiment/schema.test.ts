@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../base/errors.ts";
+import { builtInModels } from "../model/built-in.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { presets } from "./presets.ts";
 import { parseExperiment } from "./schema.ts";
@@ -124,6 +125,24 @@ describe("--set", () => {
     expect(fault(setPaths({}, ["lerning.lambda=0.4"]))).toContain('did you mean "learning"');
     expect(fault(setPaths({}, ["learning.lamda=0.4"]))).toContain('did you mean "lambda"');
   });
+});
+
+test("the message about the model names every built-in one", () => {
+  const message = fault({ model: { type: 5 } });
+  for (const name of Object.keys(builtInModels)) expect(message).toMatch(new RegExp(`[( ]${name}[,)]`));
+});
+
+test("the schema takes the held-out fractions that the reader takes", () => {
+  const given = (heldOutFraction: number) => ({
+    targets: { type: "recording", file: "a.nwb", nwb: { heldOutFraction } },
+  });
+  parseExperiment(given(0.5), "test");
+  parseExperiment(given(0.01), "test");
+  for (const fraction of [0, 0.6]) {
+    expect(fault(given(fraction))).toContain(
+      `heldOutFraction is ${fraction}; it must be a number above 0 and at most 0.5`,
+    );
+  }
 });
 
 test.each(Object.keys(presets))("preset %s is a valid experiment", async (name) => {

@@ -5,6 +5,8 @@
  * sinusoids. Values written `"auto"` depend on others and are filled in by `resolve.ts`.
  */
 import { z } from "zod";
+import { heldOutRange } from "../data/targets/psth.ts";
+import { builtInModels } from "../model/built-in.ts";
 import { choice, constant, flag, number, object, parse, text } from "./schema-words.ts";
 
 const auto = z.literal("auto");
@@ -24,7 +26,9 @@ const rule = object({
 });
 
 const model = object({
-  type: text("the name of a neuron model (LIF, CuBaLIF, GLIF1 ... GLIF5) or the path of a module").default("LIF"),
+  type: text(`the name of a neuron model (${Object.keys(builtInModels).join(", ")}) or the path of a module`).default(
+    "LIF",
+  ),
   parameters: z
     .record(z.string(), constant({}), { error: "must be an object of numbers by parameter name" })
     .default({}),
@@ -143,7 +147,7 @@ const nwb = object({
   trialsWhere: columnValues('an object of values by column, such as {"outcome": "hit"}').optional(),
   unitsWhere: columnValues('an object of values by column, such as {"quality": "good"}').optional(),
   minimumRateHz: number({ min: 0, unit: "Hz" }).optional(),
-  heldOutFraction: number({ min: 0, max: 0.9 }).optional(),
+  heldOutFraction: number(heldOutRange).optional(),
 });
 
 const recording = object({

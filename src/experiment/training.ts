@@ -171,18 +171,23 @@ async function diverged(run: RunFolder, message: string): Promise<UserError> {
   return new UserError(`${message}. ${kept}`, exitCode.diverged);
 }
 
+/** A frozen test, and the one that the run keeps: an earlier test of the same weights with more trials stays. */
+export interface TestOutcome {
+  readonly report: TestReport;
+  readonly kept: TestReport;
+}
+
 /** The frozen test of a trained network; its result goes into the run. */
 export async function runTest(
   trainer: RlsTrainer,
   run: RunFolder,
   options: TestOptions,
   interruption: Interruption,
-): Promise<TestReport | "interrupted"> {
+): Promise<TestOutcome | "interrupted"> {
   const stopListening = interruption.onRequest(() => trainer.interrupt());
   try {
     const report = await trainer.test(options);
-    if (report !== "interrupted") await run.writeTest(report);
-    return report;
+    return report === "interrupted" ? report : { report, kept: await run.writeTest(report) };
   } finally {
     stopListening();
   }

@@ -59,6 +59,7 @@ export interface AdjointProgram {
   readonly tape: Tape;
   /** Whether the adjoint of the spike is used at all. */
   readonly feelsSpike: boolean;
+  readonly canBeRefractory: boolean;
 }
 
 /** Names of input leaves. */
@@ -186,5 +187,6 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
       margin: used.has(leafOf.margin),
     },
     feelsSpike: used.has(leafOf.spike),
+    canBeRefractory: options.canBeRefractory,
   };
 }

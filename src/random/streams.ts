@@ -48,6 +48,20 @@ export const streamKind = {
   initialWeight: 13,
   /** What is drawn while an experiment is resolved; the index is a hash of its place in the experiment. */
   named: 14,
+  /** Augmentation of a training sample, per epoch and sample (data/encoding/sample-draws). */
+  augmentation: 15,
+  /** Random encoding of a sample, per epoch and sample. */
+  encoding: 16,
+  /** Order of the training samples, per epoch. */
+  batchOrder: 17,
+  /** Which samples are held out, per class. */
+  split: 18,
+  /** Initial weights of a network that learns by gradients. */
+  gradientInitial: 19,
+  /** Random feedback weights of e-prop. */
+  feedback: 20,
+  /** Spikes left out while training. */
+  dropout: 21,
 } as const;
 
 const INDICES = 2 ** 40;

@@ -117,6 +117,7 @@ export const i32 = {
   add: i32Binary(0x6a),
   sub: i32Binary(0x6b),
   mul: i32Binary(0x6c),
+  remU: i32Binary(0x70),
   and: i32Binary(0x71),
   or: i32Binary(0x72),
   xor: i32Binary(0x73),

@@ -241,6 +241,20 @@ describe("after training", () => {
     });
   });
 
+  test("the longest test of the same weights is kept, and the shorter one says so", async () => {
+    const kept = async () => JSON.parse((await volley("inspect run --json")).stdout).test.trials;
+    expect(await kept()).toBe(50);
+    const shorter = await volley("test run --trials 3");
+    expect(shorter.stdout).toMatch(/^frozen test of 20 neurons, 3 trials/);
+    expect(shorter.stderr).toMatch(/test\.json and the report keep the earlier test of 50 trials/);
+    expect(await kept()).toBe(50);
+    const longer = await volley("test run --trials 51");
+    expect(longer.stderr).not.toMatch(/earlier test/);
+    expect(await kept()).toBe(51);
+    await volley("resume run --iterations 5");
+    expect(await kept()).toBe(50);
+  });
+
   test("inspect checks every byte; resume and test fall back to the checkpoint before", async () => {
     const before = JSON.parse((await volley("inspect run --json")).stdout);
     expect(before).toMatchObject({

@@ -1,6 +1,6 @@
 /**
- * A checkpointing run killed at random moments must stay readable: `VOLLEY_KILLS=200 npx vitest run test/cli/sigkill`
- * for the full count, 10 in the fast suite.
+ * A checkpointing run killed at random moments must stay readable, and go on to the bytes of a run that was never killed:
+ * `npm run test:kills` for 200 kills of each kind, a few in the fast suite.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ import { RunFolder } from "../../src/experiment/run-folder.ts";
 import { type CommandLine, commandLine } from "./support/processes.ts";
 
 const kills = Number(process.env.VOLLEY_KILLS ?? 10);
+const killsOfTraining = Number(process.env.VOLLEY_KILLS ?? 4);
 let line: CommandLine;
 let cwd: string;
 beforeAll(() => {
@@ -22,6 +23,20 @@ afterAll(() => {
   line.remove();
   rmSync(cwd, { recursive: true, force: true });
 });
+
+/** What a kill may leave must be whole; returns the iteration of the newest checkpoint, 0 without any. */
+async function inspectRun(path: string): Promise<number> {
+  const run = await RunFolder.open(path);
+  await run.experiment();
+  const metrics = await run.metrics();
+  // Every file that has its final name is whole: a kill never needs the fallback.
+  for (const { path: file } of await run.checkpoints.list()) await (await openCheckpoint(file)).close();
+  const newest = await run.checkpoints.openNewest({ onWarning: (text) => expect.fail(text), setAside: false });
+  if (newest === undefined) return 0;
+  await newest.close();
+  expect(metrics.length).toBeGreaterThanOrEqual(newest.header.iteration);
+  return newest.header.iteration;
+}
 
 /** 3 MB of state, a checkpoint after every iteration of some milliseconds: most kills hit a write. */
 const args =
@@ -40,21 +55,64 @@ test(`${kills} kills, 0 unreadable runs, and the run only ever moves on`, {
     running.child.kill("SIGKILL");
     await running.ended;
 
-    const run = await RunFolder.open(join(cwd, "run"));
-    await run.experiment();
-    const metrics = await run.metrics();
-    const files = await run.checkpoints.list();
-    // Every file that has its final name is whole: a kill never needs the fallback.
-    for (const { path } of files) await (await openCheckpoint(path)).close();
-    if (files.length === 0) continue;
-    const newest = await run.checkpoints.openNewest({ onWarning: (text) => expect.fail(text), setAside: false });
-    expect(newest?.header.iteration).toBeGreaterThanOrEqual(iterations);
-    expect(metrics.length).toBeGreaterThanOrEqual(newest?.header.iteration ?? 0);
-    iterations = newest?.header.iteration ?? 0;
-    await newest?.close();
+    const done = await inspectRun(join(cwd, "run"));
+    if (done === 0) continue;
+    expect(done).toBeGreaterThanOrEqual(iterations);
+    iterations = done;
     if (readdirSync(join(cwd, "run/checkpoints")).some((name) => name.endsWith(".partial"))) afterCheckpoint++;
   }
   expect(iterations).toBeGreaterThan(0);
   // Kills that hit a half-written file: the case this test is for. With 10 kills at least one, else the test is blind.
   expect(afterCheckpoint).toBeGreaterThan(0);
+});
+
+/** A real network, small enough that an iteration and its checkpoint of half a megabyte take milliseconds. */
+const training = [
+  "train sinusoids --neurons 200 --set static=null --set noise.sigma=0.65 --set plastic.inputsPerType=16",
+  "--set timing.stimulusOnMs=0 --set timing.stimulusOffMs=20 --set timing.trainMs=80 --iterations 40",
+  "--set checkpoint.everySeconds=0 --set test.trials=0 --no-report --json",
+]
+  .join(" ")
+  .split(" ");
+
+test(`${killsOfTraining} kills of training: every run is readable, resumes and ends as if never killed`, {
+  timeout: 30_000 + 10_000 * killsOfTraining,
+}, async () => {
+  const shipped = { cwd, fake: "shipped" } as const;
+  const sha = (stdout: string) => JSON.parse(stdout).checkpointSha256 as string;
+  const started = performance.now();
+  const whole = await line.start([...training, "--out", "whole"], shipped).ended;
+  const lifetime = performance.now() - started;
+  expect(whole.code).toBe(0);
+
+  let finished = 0;
+  let kill = 0;
+  while (kill < killsOfTraining || finished === 0) {
+    const name = `run-${finished}`;
+    const path = join(cwd, name);
+    let iterations = 0;
+    for (let life = 0; ; life++) {
+      // Sometimes before there is a run: then nothing is lost, and the same command starts it again.
+      const begun = existsSync(join(path, "experiment.json"));
+      const command = begun ? ["resume", name, "--no-report", "--json"] : [...training, "--out", name];
+      const running = line.start([...command, "--threads", String(1 + (life % 2))], shipped);
+      const after = kill < killsOfTraining ? lifetime * Math.random() : Number.POSITIVE_INFINITY;
+      const ended = await Promise.race([running.ended, ...(Number.isFinite(after) ? [sleep(after)] : [])]);
+      if (ended) {
+        expect(ended.stderr).not.toMatch(/damaged/);
+        expect(ended.code).toBe(0);
+        expect(sha(ended.stdout)).toBe(sha(whole.stdout));
+        break;
+      }
+      running.child.kill("SIGKILL");
+      await running.ended;
+      kill++;
+      if (!existsSync(join(path, "experiment.json"))) continue;
+      const done = await inspectRun(path);
+      expect(done).toBeGreaterThanOrEqual(iterations);
+      iterations = done;
+    }
+    finished++;
+    rmSync(path, { recursive: true });
+  }
 });

@@ -1,6 +1,7 @@
 /** The networks of the golden vectors (made with torch autograd in float64), as specifications of the gradient engine. */
 import { readFileSync } from "node:fs";
 import type { StepEvents } from "../../src/data/labelled-set.ts";
+import type { Surrogate } from "../../src/expression/node.ts";
 import { surrogates } from "../../src/expression/surrogates.ts";
 import type { GradientNetwork, NetworkValues } from "../../src/learning/gradient/spec.ts";
 import { exp, log } from "../../src/math/elementary.ts";
@@ -8,6 +9,20 @@ import { readoutModels } from "../../src/model/built-in.ts";
 import { builtInModel, resolveModel } from "../../src/model/resolve.ts";
 
 type Matrix = number[][];
+
+/** One case of bptt-golden.json. */
+interface GoldenFile {
+  readonly name: string;
+  readonly surrogate: string;
+  readonly beta: number;
+  readonly reset: string;
+  readonly detach_reset: boolean;
+  readonly loss: number;
+  readonly hidden_spikes: Matrix[];
+  readonly hidden_membrane: Matrix[];
+  readonly readout: Matrix[];
+  readonly grad: { w_in: Matrix; w_rec: Matrix; w_out: Matrix; tau_mem: number[]; tau_syn: number[] };
+}
 
 export interface GoldenCase {
   readonly name: string;
@@ -43,12 +58,12 @@ function toEvents(rows: Matrix): StepEvents {
 
 export function bpttCases(): GoldenCase[] {
   const golden = read("bptt-golden.json");
-  const made: Record<string, (beta: number) => ReturnType<typeof surrogates.sigmoid>> = {
+  const made: Record<string, (beta: number) => Surrogate> = {
     superspike: surrogates.fastSigmoid,
     triangle: (beta) => surrogates.triangle(1, 1 / beta),
     sigmoid: surrogates.sigmoid,
   };
-  return golden.cases.map((given: Record<string, any>) => {
+  return golden.cases.map((given: GoldenFile) => {
     const model = builtInModel(given.reset === "multiply" ? "StorkLIF" : "StorkSubtractLIF");
     const network: GradientNetwork = {
       dtMs: 1,

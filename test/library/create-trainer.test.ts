@@ -106,6 +106,12 @@ test.each<[string, Volley.ExperimentInput, Volley.CreateTrainerOptions, RegExp]>
   ["an unknown key", { learning: { lamda: 1 } } as never, {}, /learning\.lamda.*did you mean "lambda"/],
   ["two sources of targets", { ...small, targets: { type: "sinusoids" } }, { recording: recording() }, /leave one of/],
   ["threads out of range", small, { threads: 0 }, /threads is 0; it must be a whole number/],
+  [
+    "more memory than there is",
+    { ...small, neurons: 16_000_000, plastic: { inputsPerType: 2000 } },
+    {},
+    /needs \d+ TB of memory \(P .* the largest that fits is neurons = \d+/,
+  ],
   ["a file that is not there", { ...small, targets: { type: "recording", file: "no.h5" } }, {}, /no recording no\.h5/],
 ])("%s is refused with a message", async (_, experiment, options, message) => {
   const error = await createTrainer(experiment, options).catch((reason) => reason);

@@ -181,6 +181,7 @@ export function testReport(size: FixtureSize, random: Random): TestReport {
   const values = (make: (i: number) => number): Float32Array =>
     Float32Array.from({ length: neurons }, (_, i) => make(i));
   return {
+    iteration: 100,
     trialsPerTask: trials,
     neurons,
     excitatory,

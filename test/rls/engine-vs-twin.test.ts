@@ -20,52 +20,22 @@ import type { RlsSpec } from "../../src/learning/rls/spec.ts";
 import type { TargetSource } from "../../src/learning/rls/targets.ts";
 import { targetRows } from "../../src/learning/rls/trial-record.ts";
 import { Philox } from "../../src/random/philox.ts";
-
-type Changes = Partial<Omit<RlsSpec, "learning" | "plastic" | "timing">> & {
-  learning?: Partial<RlsSpec["learning"]>;
-  plastic?: Partial<RlsSpec["plastic"]>;
-  timing?: Partial<RlsSpec["timing"]>;
-};
+import { type Changes, noiseNet as smallNoiseNet } from "./specs.ts";
 
 /** Noise makes the neurons fire. 2400 steps, 20 updates. N is no multiple of 16 in either population. */
-function noiseNet({ learning, plastic, timing, ...changes }: Changes = {}): RlsSpec {
-  return {
+function noiseNet({ timing, plastic, ...changes }: Changes = {}): RlsSpec {
+  return smallNoiseNet({
     seed: 5,
     neurons: 90,
     excitatory: 50,
-    timing: { dtMs: 0.1, stimulusOnMs: 20, stimulusOffMs: 40, trainMs: 200, learnEveryMs: 10, ...timing },
-    model: { type: "LIF", parameters: {} },
     synapses: { tauExcMs: 3, tauInhMs: 3, tauPlasticMs: 100 },
     drive: { excitatory: 0.1, inhibitory: 0 },
-    static: null,
-    plastic: {
-      inputsPerType: 9,
-      weightScale: 1,
-      inhibitoryScale: 0.8,
-      activeFraction: 1,
-      trained: "all",
-      ...plastic,
-    },
-    feedforward: null,
     noise: { model: "voltage", sigma: 0.8 },
-    stimulus: { tauMs: 20, sigma: 0.2 },
-    tasks: 1,
-    learning: {
-      lambda: 0.04,
-      lambdaFeedforward: 1,
-      mu: 0,
-      forgetting: 1,
-      precision: "f32",
-      block: 1,
-      window: 0,
-      compat: "none",
-      dale: false,
-      maxWeight: Infinity,
-      ...learning,
-    },
     correlationWindowMs: 30,
+    timing: { stimulusOnMs: 20, stimulusOffMs: 40, trainMs: 200, ...timing },
+    plastic: { inputsPerType: 9, inhibitoryScale: 0.8, ...plastic },
     ...changes,
-  };
+  });
 }
 
 /** Fixed random synapses make the neurons fire, much more often: a shorter trial of 1400 steps, 10 updates. */

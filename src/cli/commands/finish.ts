@@ -71,7 +71,7 @@ export async function trainAndFinish(
   }
   const reportPath = options.report ? await writeRunReport(context, run) : undefined;
   printOutcome(context, progress, run, outcome, options.json, {
-    test: tested === undefined ? "" : testLines(tested),
+    test: tested === undefined ? "" : testLines(tested.report),
     seconds: (performance.now() - started) / 1000,
     reportPath,
   });

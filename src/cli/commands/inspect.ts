@@ -1,7 +1,7 @@
 /** `volley inspect`: what is in a run, and whether its checkpoints are whole. Takes no lock. */
 import type { Command } from "commander";
 import { openCheckpoint } from "../../experiment/checkpoint.ts";
-import { formatBytes } from "../../experiment/memory.ts";
+import { formatBytes } from "../../experiment/memory-guard.ts";
 import { RunFolder } from "../../experiment/run-folder.ts";
 import type { Context } from "../context.ts";
 import { testFigures } from "../figures.ts";

@@ -84,7 +84,7 @@ export async function resume(context: Context, path: string, flags: ResumeFlags)
 async function refuseFinished(run: RunFolder, done: number, wanted: number): Promise<void> {
   if (done < wanted) return;
   // Stopped in the test after training: then the test is what is left to do.
-  if (done === wanted && (await run.test()) === undefined) return;
+  if (done === wanted && (await run.test())?.iteration !== done) return;
   throw new UserError(
     `${run.path} has done ${done} of ${wanted} iterations; to train further give a larger total: --iterations ${2 * done}`,
   );

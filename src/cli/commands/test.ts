@@ -27,7 +27,10 @@ export function addTest(program: Command, context: Context): void {
   program
     .command("test")
     .summary("test a trained network with frozen weights")
-    .description("Runs trials with frozen weights, writes test.json and renews report.html.")
+    .description(
+      "Runs trials with frozen weights, writes test.json and renews report.html. " +
+        "They keep the longest test of the same weights.",
+    )
     .argument("<run>", "the folder of the run")
     .option("--trials <n>", "trials of each task (default: as in the experiment)", wholeNumber("--trials", 1))
     .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))
@@ -65,14 +68,20 @@ export async function test(context: Context, path: string, flags: TestFlags): Pr
       progress.say(
         `testing after iteration ${trainer.iteration}: ${trials} trial${trials === 1 ? "" : "s"} of each task`,
       );
-      const report = await runTest(
+      const tested = await runTest(
         trainer,
         run,
         { ...experiment.test, trials, onTrial: (done, total) => progress.trial(done, total) },
         stopping.interruption,
       );
-      if (report === "interrupted") throw stopping.error("the test was stopped; the one before it is kept");
+      if (tested === "interrupted") throw stopping.error("the test was stopped; the one before it is kept");
+      const { report, kept } = tested;
       context.stdout.write(flags.json ? jsonLine(testFigures(report)) : testLines(report));
+      if (kept !== report) {
+        progress.say(
+          `test.json and the report keep the earlier test of ${kept.trialsPerTask} trials; this one is only shown here`,
+        );
+      }
     } finally {
       await trainer.close();
     }

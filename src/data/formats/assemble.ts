@@ -51,7 +51,7 @@ function decideOrientation(
   const smooth = orientationBySmoothness(data, first, second);
   const transposed =
     `"${array.name}" of ${source} (${shapeText(array.shape)}) changes smoothly along the axis where neurons were ` +
-    'expected; say which axis is time by orientation: "neurons-by-rows" or "rows-by-neurons"';
+    'expected; say which axis is time by targets.orientation: "neurons-by-rows" or "rows-by-neurons"';
   if (axis !== undefined) return axis.length === second ? "neurons-by-rows" : "rows-by-neurons";
   if (convention !== undefined) {
     if (smooth !== undefined && smooth !== convention) throw dataError(transposed);
@@ -59,7 +59,7 @@ function decideOrientation(
   }
   if (smooth === undefined) {
     throw dataError(
-      `cannot tell which axis of "${array.name}" of ${source} (${shapeText(array.shape)}) is time; give orientation: ` +
+      `cannot tell which axis of "${array.name}" of ${source} (${shapeText(array.shape)}) is time; give targets.orientation: ` +
         '"neurons-by-rows" or "rows-by-neurons"',
     );
   }
@@ -79,13 +79,13 @@ function decideQuantity(values: Float64Array, options: AssembleOptions, context:
   // Currents in units of threshold stay below 5; rates of a population do not.
   if (lowest >= 0 && highest > 5) {
     notes.push(
-      `took the numbers (0 to ${Number(highest.toPrecision(3))}) as rates in Hz; say so by quantity: "rateHz"`,
+      `took the numbers (0 to ${Number(highest.toPrecision(3))}) as rates in Hz; say so by targets.quantity: "rateHz"`,
     );
     return "rateHz";
   }
   throw dataError(
     `cannot tell whether ${context.source} holds rates in Hz or currents in units of threshold (numbers from ` +
-      `${Number(lowest.toPrecision(3))} to ${Number(highest.toPrecision(3))}); give quantity: "rateHz" or "current"`,
+      `${Number(lowest.toPrecision(3))} to ${Number(highest.toPrecision(3))}); give targets.quantity: "rateHz" or "current"`,
   );
 }
 
@@ -166,7 +166,7 @@ function decideInterval(
   const axis = context.times.find(({ length }) => length === rows);
   if (options.intervalMs !== undefined) {
     if (!(options.intervalMs > 0 && options.intervalMs < Number.POSITIVE_INFINITY)) {
-      throw dataError(`the interval between rows of ${context.source} is ${options.intervalMs} ms; it must be > 0`);
+      throw dataError(`targets.intervalMs is ${options.intervalMs} ms; it must be above 0 ms`);
     }
     if (axis?.intervalMs !== undefined && Math.abs(axis.intervalMs - options.intervalMs) > 0.01 * axis.intervalMs) {
       notes.push(`"${axis.name}" says ${axis.intervalMs} ms between rows; ${options.intervalMs} ms is used as asked`);

@@ -3,6 +3,7 @@
 import { dataError, didYouMean } from "../../base/errors.ts";
 import type { Recording } from "../recording.ts";
 import { shapeText } from "./limits.ts";
+import { isTimeName, vectorLength } from "./orientation.ts";
 
 export interface Candidate {
   readonly name: string;
@@ -43,7 +44,7 @@ function sameShape(candidates: readonly Candidate[]): boolean {
 
 /** Looks up the datasets a user named, in the order given. */
 function given(all: readonly Candidate[], wanted: readonly string[], source: string): Choice {
-  if (wanted.length === 0) throw dataError(`the list of datasets for ${source} is empty; name some or leave it out`);
+  if (wanted.length === 0) throw dataError(`targets.datasets is empty; name some of ${source} or leave it out`);
   const names = wanted.map((name) => name.replace(/^\/+/, ""));
   for (const [i, name] of names.entries()) {
     const found = all.find((candidate) => candidate.name === name);
@@ -56,7 +57,7 @@ function given(all: readonly Candidate[], wanted: readonly string[], source: str
       throw dataError(`${source} has no dataset "${name}"${hint}`);
     }
     if (!found.numeric) throw dataError(`dataset "${name}" of ${source} holds ${found.dtype} values, not numbers`);
-    if (names.indexOf(name) !== i) throw dataError(`dataset "${name}" is named twice; each task needs its own`);
+    if (names.indexOf(name) !== i) throw dataError(`targets.datasets names "${name}" twice; each task needs its own`);
   }
   const quantities = new Set(names.map(quantityOfName));
   if (quantities.has("rateHz") && quantities.has("current")) {
@@ -79,6 +80,7 @@ export function chooseArrays(
   if (options.datasets !== undefined) return given(all, options.datasets, source);
   const arrays = all
     .filter(({ numeric, shape }) => numeric && (shape.length === 2 || shape.length === 3))
+    .filter(({ name, shape }) => vectorLength(shape) === undefined || !isTimeName(name))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   if (arrays.length === 0) {
     throw dataError(
@@ -96,7 +98,7 @@ export function chooseArrays(
   if (!clear) {
     throw dataError(
       `it is not clear which arrays of ${source} are the targets: ${listed(chosen.length > 0 ? chosen : arrays)}; name ` +
-        "them, one dataset per task",
+        "them by targets.datasets, one per task",
     );
   }
   const names = chosen.map(({ name }) => name);

@@ -34,7 +34,9 @@ function neuronColumns(table: NumericTable, wanted: readonly string[] | undefine
         if (regex.test(name) && !table.words.has(name)) found.add(i);
       });
       if (found.size === before) {
-        throw dataError(`${source} has no further column "${pattern}"${didYouMean(pattern, table.columns)}`);
+        throw dataError(
+          `${source} has no further column "${pattern}" for targets.columns${didYouMean(pattern, table.columns)}`,
+        );
       }
     }
     return [...found].sort((a, b) => a - b);

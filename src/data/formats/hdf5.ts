@@ -1,5 +1,5 @@
 /**
- * Reading HDF5 files from bytes, with h5wasm behind it. This file adds what a reader of other people's files needs: no
+ * Reading HDF5 files from bytes or from a file that stays where it is, with h5wasm behind it. This file adds what a reader of other people's files needs: no
  * silent failure, sizes checked before memory is asked for, messages that name the dataset, and a library instance that
  * survives damaged files (hdf5-module.ts).
  *
@@ -10,19 +10,28 @@
 import { dataError, didYouMean } from "../../base/errors.ts";
 import { refuseEndlessHeaps } from "./hdf5-heaps.ts";
 import { hdf5Module, reportFailure } from "./hdf5-module.ts";
-import type { H5Metadata, H5Module } from "./hdf5-types.ts";
+import { memorySource, mountSource, unmountSource } from "./hdf5-source.ts";
+import type { H5Metadata, H5Module, Hdf5Source } from "./hdf5-types.ts";
 import { dtypeOf, kindOf, reasonOf, typedValues } from "./hdf5-values.ts";
 import { byteCount, elementCount, largestBytes, shapeText } from "./limits.ts";
-import type { NumericArray } from "./numeric-array.ts";
+import type { NumericArray, NumericData } from "./numeric-array.ts";
 
 export interface Hdf5Dataset {
   /** Full path without a leading slash, such as `units/spike_times`. */
   readonly path: string;
   /** Empty for a single value. */
   readonly shape: readonly number[];
-  /** `float64`, `uint8`, `string`, `reference`, ... */
+  /** `float64`, `uint8`, `string`, `reference`, `sequences of float16`, ... */
   readonly dtype: string;
-  readonly kind: "number" | "string" | "reference" | "other";
+  /** `sequences`: each value is a list of numbers of its own length. */
+  readonly kind: "number" | "string" | "reference" | "sequences" | "other";
+}
+
+/** Lists of numbers, one after the other: list i is `data[offsets[i]]` to `data[offsets[i + 1] - 1]`. */
+export interface Hdf5Sequences {
+  readonly data: NumericData;
+  /** One more than there are lists. */
+  readonly offsets: Uint32Array;
 }
 
 /** Numbers, text, or paths of the objects that object references point to. */
@@ -42,6 +51,8 @@ export interface Hdf5File {
   readNumbers(path: string): NumericArray;
   /** Text values in row-major order. */
   readStrings(path: string): string[];
+  /** `count` values from `start` on of a one-dimensional dataset of sequences; float16 as float32. */
+  readSequences(path: string, start: number, count: number): Hdf5Sequences;
   /** Value of an attribute of a group ("" is the root) or dataset; undefined when there is none of that name. */
   attribute(path: string, name: string): Hdf5Attribute | undefined;
   /** Frees the file. Reading afterwards is an error. */
@@ -178,8 +189,10 @@ class WasmHdf5File implements Hdf5File {
     return { shape: entry.shape, data: typedValues(entry.dtype, bytes), dtype: entry.dtype };
   }
 
-  #read(path: string, pointer: number): void {
-    const status = this.#module.get_dataset_data(this.#id, path, null, null, null, BigInt(pointer));
+  /** @param part start and count of a one-dimensional dataset; all of it by default. */
+  #read(path: string, pointer: number, part?: readonly [bigint, bigint]): void {
+    const [start, count, step] = part === undefined ? [null, null, null] : [[part[0]], [part[1]], [1n]];
+    const status = this.#module.get_dataset_data(this.#id, path, count, start, step, BigInt(pointer));
     if (status < 0) throw new Error(`HDF5 returned ${status}`);
   }
 
@@ -212,6 +225,38 @@ class WasmHdf5File implements Hdf5File {
     const texts = Array.from(pointers, (at) => (at === 0 ? "" : this.#module.UTF8ToString(at)));
     this.#module.reclaim_vlen_memory(this.#id, path, attribute, BigInt(pointer));
     return texts;
+  }
+
+  readSequences(path: string, start: number, count: number): Hdf5Sequences {
+    const entry = this.describe(path);
+    const what = `dataset "${entry.path}"`;
+    if (entry.kind !== "sequences" || entry.shape.length !== 1) {
+      const held = `${shapeText(entry.shape)} values of ${entry.dtype}`;
+      throw dataError(`${what} of ${this.name} holds ${held}; a list of sequences of numbers is needed`);
+    }
+    const meta = this.#metadata.get(entry.path)!;
+    const element = meta.vlen_type!;
+    this.#checkedSize(entry, meta);
+    if (!(start >= 0 && count >= 0 && start + count <= entry.shape[0])) {
+      throw new RangeError(`sequences ${start} to ${start + count} of ${entry.shape[0]}`);
+    }
+    const module = this.#module;
+    const bytes = count * meta.size;
+    return this.#withMemory(bytes, `${what}, values ${start} to ${start + count - 1},`, (pointer) => {
+      // The library writes a length and a pointer for each sequence; pointers left over would be followed by `reclaim`.
+      module.HEAPU8.fill(0, pointer, pointer + bytes);
+      if (count > 0) this.#read(entry.path, pointer, [BigInt(start), BigInt(count)]);
+      const places = new Uint32Array(module.HEAPU8.slice(pointer, pointer + bytes).buffer);
+      const offsets = new Uint32Array(count + 1);
+      for (let i = 0; i < count; i++) offsets[i + 1] = offsets[i] + places[2 * i];
+      const packed = new Uint8Array(offsets[count] * element.size);
+      for (let i = 0; i < count; i++) {
+        const at = places[2 * i + 1];
+        packed.set(module.HEAPU8.subarray(at, at + places[2 * i] * element.size), offsets[i] * element.size);
+      }
+      if (count > 0) module.reclaim_vlen_memory_count(this.#id, entry.path, "", BigInt(pointer), [BigInt(count)]);
+      return { data: typedValues(dtypeOf(element), packed), offsets };
+    });
   }
 
   attribute(path: string, name: string): Hdf5Attribute | undefined {
@@ -260,30 +305,30 @@ class WasmHdf5File implements Hdf5File {
 
 function removeFile(module: H5Module, virtualName: string): void {
   try {
-    // Emptied first: a handle that the library forgot would otherwise keep all bytes alive.
-    module.FS.writeFile(virtualName, new Uint8Array(0));
-    module.FS.unlink(virtualName);
+    unmountSource(module, virtualName);
   } catch (error) {
     reportFailure(error);
   }
 }
 
 /**
- * Opens an HDF5 file held in memory. The bytes are used in place and must not be changed until `close()`.
+ * Opens an HDF5 file held in memory, or one that is read piece by piece where it is. The bytes are used in place and
+ * must not be changed until `close()`.
  *
  * @param name used in messages.
  * @throws UserError when the bytes are not HDF5, truncated, or damaged where the list of contents is kept.
  */
-export async function openHdf5(bytes: Uint8Array, name: string): Promise<Hdf5File> {
-  refuseEndlessHeaps(bytes, name);
+export async function openHdf5(input: Uint8Array | Hdf5Source, name: string): Promise<Hdf5File> {
+  const source = input instanceof Uint8Array ? memorySource(input) : input;
+  refuseEndlessHeaps(source, name);
   const module = await hdf5Module();
   const virtualName = `/volley-${opened++}.h5`;
-  module.FS.writeFile(virtualName, bytes, { canOwn: true });
+  mountSource(module, virtualName, source);
   let id: bigint | undefined;
   try {
     id = module.open(virtualName, module.H5F_ACC_RDONLY, false, -1, -1);
     if (id < 0n) throw new Error("HDF5 does not recognise it");
-    return new WasmHdf5File(module, id, virtualName, bytes.length, name);
+    return new WasmHdf5File(module, id, virtualName, source.size, name);
   } catch (error) {
     if (id !== undefined && id >= 0n) {
       try {

@@ -32,7 +32,7 @@ export interface NwbPsthOptions {
   readonly unitsWhere?: Readonly<Record<string, string | number | boolean>>;
   /** Units whose mean rate over tasks and rows is lower are dropped, Hz. Default 1. */
   readonly minimumRateHz?: number;
-  /** Keep this fraction of each condition's trials out of the targets, for testing (0.1: every 10th). Default none. */
+  /** Keep this fraction (`heldOutRange`) of each condition's trials out of the targets, for testing. Default none. */
   readonly heldOutFraction?: number;
 }
 
@@ -96,7 +96,7 @@ function orderConditions(present: Set<string>, options: NwbPsthOptions, file: st
   if (found.length > mostConditions) {
     throw dataError(
       `column "${options.condition}" of ${file} has ${found.length} different values; that is a measurement, not a ` +
-        "condition — choose another column or list the values by conditions",
+        "condition — choose another column by targets.nwb.condition, or list the values by targets.nwb.conditions",
     );
   }
   const numeric = found.every((value) => Number.isFinite(Number(value)));
@@ -129,7 +129,7 @@ function usableTrials(table: NwbTable, options: NwbPsthOptions, grid: PsthGrid, 
   if (skipped.unlabelled > 0)
     notes.push(`skipped ${skipped.unlabelled} trials without a value in "${options.condition}"`);
   if (trials.length === 0) {
-    throw dataError(`no trial of ${file} can be used; ${notes.join("; ") || "none matches trialsWhere"}`);
+    throw dataError(`no trial of ${file} can be used; ${notes.join("; ") || "none matches targets.nwb.trialsWhere"}`);
   }
   return { trials: trials.sort((a, b) => a.eventS - b.eventS), notes };
 }
@@ -160,7 +160,7 @@ function unitRates(
  */
 export function psthFromNwb(file: Hdf5File, options: NwbPsthOptions = {}): Recording {
   const { beforeMs = 0, afterMs = 1000, binMs = 20, smoothingSdMs = 50, minimumRateHz = 1, heldOutFraction } = options;
-  if (!(minimumRateHz >= 0)) throw new UserError(`minimumRateHz is ${minimumRateHz}; give a rate >= 0 Hz`);
+  if (!(minimumRateHz >= 0)) throw new UserError(`targets.nwb.minimumRateHz is ${minimumRateHz}; give a rate >= 0 Hz`);
   const grid = psthGrid({ beforeMs, afterMs, binMs, smoothingSdMs });
   const units = readUnits(file);
   const table = readIntervals(file, options.table ?? "trials");
@@ -179,7 +179,8 @@ export function psthFromNwb(file: Hdf5File, options: NwbPsthOptions = {}): Recor
       if (heldOut.length === 0) {
         throw dataError(
           `condition "${condition}" of ${file.name} has ${own.length} usable trials, too few to keep ` +
-            `${heldOutFraction} of them out; raise heldOutFraction or leave the condition out by conditions`,
+            `${heldOutFraction} of them out; raise targets.nwb.heldOutFraction, or leave the condition out by ` +
+            "targets.nwb.conditions",
         );
       }
       events.push(kept);
@@ -190,7 +191,8 @@ export function psthFromNwb(file: Hdf5File, options: NwbPsthOptions = {}): Recor
 
   const wanted = options.unitsWhere === undefined ? undefined : matching(readTable(file, "units"), options.unitsWhere);
   const chosen = wanted === undefined ? units : units.filter(({ index }) => wanted[index]);
-  if (chosen.length < units.length) notes.push(`left out ${units.length - chosen.length} units by unitsWhere`);
+  if (chosen.length < units.length)
+    notes.push(`left out ${units.length - chosen.length} units by targets.nwb.unitsWhere`);
   const kept: Float64Array[] = [];
   const keptHeldOut: Float64Array[] = [];
   let slow = 0;
@@ -208,7 +210,9 @@ export function psthFromNwb(file: Hdf5File, options: NwbPsthOptions = {}): Recor
   if (slow > 0) notes.push(`dropped ${slow} of ${chosen.length} units with a mean rate below ${minimumRateHz} Hz`);
   if (unobserved > 0) notes.push(`dropped ${unobserved} units that were not recorded during a whole window`);
   if (kept.length === 0) {
-    throw dataError(`no unit of ${file.name} remains; ${notes.slice(-2).join("; ")} — lower minimumRateHz?`);
+    throw dataError(
+      `no unit of ${file.name} remains; ${notes.slice(-2).join("; ")} — lower targets.nwb.minimumRateHz?`,
+    );
   }
   const recording: Recording = {
     quantity: "rateHz",

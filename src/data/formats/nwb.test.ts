@@ -63,7 +63,9 @@ describe("psthFromNwb", () => {
     expect(mean(recording.values, 0)).toBe(0);
     expect(mean(recording.heldOut!, 0)).toBeGreaterThan(45);
     expect(Math.abs(mean(recording.heldOut!, 1) - 10)).toBeLessThan(1);
-    await expect(psth(bytes, { heldOutFraction: 0.05 })).rejects.toThrow(/10 usable trials, too few/);
+    await expect(psth(bytes, { heldOutFraction: 0.05 })).rejects.toThrow(
+      /10 usable trials, too few .* raise targets\.nwb\.heldOutFraction/,
+    );
   });
 
   test("drops units that are slow, silent, unobserved or not wanted, and trials it cannot use; says how many", async () => {
@@ -93,14 +95,16 @@ describe("psthFromNwb", () => {
       "dropped 1 units that were not recorded during a whole window",
     ]);
     await expect(psth(bytes, { unitsWhere: { quality: "mua" } })).rejects.toThrow(/no unit .* remains/);
-    await expect(psth(bytes, { minimumRateHz: 100 })).rejects.toThrow(/lower minimumRateHz/);
+    await expect(psth(bytes, { minimumRateHz: 100 })).rejects.toThrow(/lower targets\.nwb\.minimumRateHz/);
   });
 
   test("trialsWhere keeps the trials asked for", async () => {
     const outcome = starts.map((_, i) => (i % 2 === 0 ? "hit" : "miss"));
     const bytes = await nwbFile({ spikes: [evenSpikes(20, 25)], trials: { start_time: starts, outcome } });
     expect((await psth(bytes, { trialsWhere: { outcome: "hit" } })).notes).toContain("averaged 5 trials of all trials");
-    await expect(psth(bytes, { trialsWhere: { outcome: "his" } })).rejects.toThrow(/none matches trialsWhere/);
+    await expect(psth(bytes, { trialsWhere: { outcome: "his" } })).rejects.toThrow(
+      /none matches targets\.nwb\.trialsWhere/,
+    );
   });
 
   test("messages name what is missing and what is there", async () => {

@@ -50,6 +50,12 @@ export function orientationBySmoothness(
   return undefined;
 }
 
+/** Length of a vector: of n numbers, of n x 1 or of 1 x n, as MATLAB saves it. Undefined for a matrix. */
+export function vectorLength(shape: readonly number[]): number | undefined {
+  if (shape.length === 1) return shape[0];
+  return shape.length === 2 && Math.min(...shape) === 1 ? Math.max(...shape) : undefined;
+}
+
 /** A column of times found beside the data. */
 export interface TimeAxis {
   readonly name: string;

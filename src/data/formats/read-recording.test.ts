@@ -32,7 +32,9 @@ describe("orientation", () => {
     let state = 1;
     const noise = Float64Array.from({ length: 400 }, () => (state = (state * 48271) % 2147483647) % 30);
     const bytes = writeNpy(noise, [20, 20]);
-    await expect(readRecording(bytes, "rates.npy")).rejects.toThrow(/cannot tell which axis .* give orientation/);
+    await expect(readRecording(bytes, "rates.npy")).rejects.toThrow(
+      /cannot tell which axis .* give targets\.orientation/,
+    );
     expect(await readRecording(bytes, "rates.npy", { orientation: "rows-by-neurons" })).toMatchObject({ rows: 20 });
   });
 
@@ -46,6 +48,35 @@ describe("orientation", () => {
     const asked = await readRecording(writeNpz({ rates: matrix, time_s: time }), "a.npz", { intervalMs: 10 });
     expect(asked.intervalMs).toBe(10);
     expect(asked.notes.join()).toMatch(/says 50 ms between rows; 10 ms is used/);
+  });
+
+  test.each([
+    [rows, 1],
+    [1, rows],
+  ])("a time axis of %i x %i, as MATLAB saves a vector, decides too and is no target", async (...shape) => {
+    const time_ms = { data: Float64Array.from({ length: rows }, (_, i) => 40 * i), shape };
+    const matlab = await writeHdf5((file) => {
+      file.create_dataset({ name: "x", ...matrix });
+      file.create_dataset({ name: "time_ms", ...time_ms });
+    });
+    for (const [bytes, name] of [
+      [matlab, "session.mat"],
+      [writeNpz({ x: matrix, time_ms }), "session.npz"],
+    ] as const) {
+      const recording = await readRecording(bytes, name);
+      expect(recording).toMatchObject({ tasks: 1, rows, neurons, intervalMs: 40 });
+      expect(recording.values).toEqual(expectedValues(1));
+      expect(recording.notes.join()).not.toMatch(/time_ms|smooth/);
+    }
+  });
+
+  test("one neuron alone is a target even when it is one column, but not under the name of a time", async () => {
+    const data = neuronsByRows(0).slice(0, rows);
+    const alone = writeNpz({ rate: { data, shape: [1, rows] }, time_ms: { data: new Float64Array(0), shape: [0] } });
+    expect(await readRecording(alone, "a.npz", { orientation: "neurons-by-rows" })).toMatchObject({ neurons: 1, rows });
+    await expect(readRecording(writeNpz({ time: { data, shape: [1, rows] } }), "a.npz")).rejects.toThrow(
+      /holds no matrix/,
+    );
   });
 
   test("Julia's rows x neurons x tasks", async () => {
@@ -80,15 +111,19 @@ describe("choice of datasets", () => {
 
   test("doubt is an error that lists candidates with shapes", async () => {
     const bytes = writeNpz({ x: matrix, y: { data: rowsByNeurons(0), shape: [rows, neurons] } });
-    await expect(readRecording(bytes, "a.npz")).rejects.toThrow(/not clear .* x \(6 x 25\), y \(25 x 6\); name them/);
+    await expect(readRecording(bytes, "a.npz")).rejects.toThrow(
+      /not clear .* x \(6 x 25\), y \(25 x 6\); name them by targets\.datasets/,
+    );
     const shapes = writeNpz({ rate_a: matrix, rate_b: { data: rowsByNeurons(0), shape: [rows, neurons] } });
     await expect(readRecording(shapes, "a.npz")).rejects.toThrow(/not clear/);
     await expect(readRecording(shapes, "a.npz", { datasets: ["rate_a", "rate_b"] })).rejects.toThrow(
       /same shape, but in a.npz "rate_a" is 6 x 25 and "rate_b" is 25 x 6/,
     );
     await expect(readRecording(bytes, "a.npz", { datasets: ["z"] })).rejects.toThrow(/no dataset "z"/);
-    await expect(readRecording(bytes, "a.npz", { datasets: ["x", "x"] })).rejects.toThrow(/named twice/);
-    await expect(readRecording(bytes, "a.npz", { datasets: [] })).rejects.toThrow(/is empty/);
+    await expect(readRecording(bytes, "a.npz", { datasets: ["x", "x"] })).rejects.toThrow(
+      /targets\.datasets names "x" twice/,
+    );
+    await expect(readRecording(bytes, "a.npz", { datasets: [] })).rejects.toThrow(/targets\.datasets is empty/);
   });
 
   test("a damaged dataset is not passed over in silence", async () => {
@@ -132,14 +167,14 @@ describe("numbers", () => {
     ["rates in spikes per ms", scale(1 / 1000), {}, /spikes per ms/],
     ["only zeros", (v) => v.fill(0), {}, /no rate exceeds 0 Hz/],
     ["currents in mV", (v) => v.fill(-150, 0, 1), { quantity: "current" }, /units of threshold/],
-    ["interval", () => {}, { intervalMs: 0 }, /interval between rows .* is 0 ms/],
+    ["interval", () => {}, { intervalMs: 0 }, /targets\.intervalMs is 0 ms/],
   ])("refuses %s", async (_, change, options, message) => {
     await expect(read(change, options)).rejects.toThrow(message);
   });
 
   test("small numbers of no stated unit are not guessed", async () => {
     const small = scale(1 / 20);
-    await expect(read(small, {}, "data.npy")).rejects.toThrow(/cannot tell whether .* give quantity/);
+    await expect(read(small, {}, "data.npy")).rejects.toThrow(/cannot tell whether .* give targets\.quantity/);
     expect(await read(small, { quantity: "current" }, "data.npy")).toMatchObject({ quantity: "current" });
     expect(await read(small, {}, "utarg.npy")).toMatchObject({ quantity: "current" });
   });

@@ -18,7 +18,7 @@ import { isNwb } from "./nwb.ts";
 import type { NwbPsthOptions } from "./nwb-psth.ts";
 import { psthFromNwb } from "./nwb-psth.ts";
 import type { Orientation } from "./orientation.ts";
-import { isTimeName, timeAxis } from "./orientation.ts";
+import { isTimeName, timeAxis, vectorLength } from "./orientation.ts";
 import { sniff } from "./sniff.ts";
 
 export interface ReadRecordingOptions extends AssembleOptions {
@@ -65,7 +65,7 @@ function recordingFromArrays(container: Container, source: string, options: Read
   const choice = chooseArrays(candidates, source, options);
   const arrays = choice.names.map((name) => ({ name, ...container.read(name) }));
   const times = candidates
-    .filter(({ name, shape, numeric }) => numeric && shape.length === 1 && shape[0] > 1 && isTimeName(name))
+    .filter(({ name, shape, numeric }) => numeric && (vectorLength(shape) ?? 0) > 1 && isTimeName(name))
     .flatMap(({ name }) => timeAxis(name, container.read(name)) ?? []);
   return assembleRecording(arrays, options, {
     source,
@@ -89,8 +89,8 @@ async function recordingFromHdf5(
     }
     if (options.datasets === undefined && file.damaged.length > 0) {
       throw dataError(
-        `${source} is damaged: ${file.damaged.slice(0, 5).join(", ")} cannot be described; name the datasets to use if ` +
-          "others are whole",
+        `${source} is damaged: ${file.damaged.slice(0, 5).join(", ")} cannot be described; name those to use by ` +
+          "targets.datasets if others are whole",
       );
     }
     const candidates = juliaDatasets(file);
@@ -110,7 +110,8 @@ async function recordingFromHdf5(
  *
  * @param name of the file, for messages and to tell Julia's files apart.
  * @returns a recording whose numbers are finite and in range; `notes` say what was guessed, skipped or dropped.
- * @throws UserError when the file is damaged, of another kind, ambiguous, or breaks a rule of `checkRecording`.
+ * @throws UserError when the file is damaged, of another kind, ambiguous, or breaks a rule of `checkRecording`. Messages
+ *   name options as an experiment has them: `targets.orientation` is the option `orientation`.
  */
 export async function readRecording(
   bytes: Uint8Array,
@@ -135,7 +136,8 @@ export async function readRecording(
       return recordingFromArrays({ candidates, read: (key) => byName.get(key)! }, name, options);
     }
     case "npy": {
-      if (options.datasets !== undefined) throw dataError(`${name} is one array; datasets cannot be chosen from it`);
+      if (options.datasets !== undefined)
+        throw dataError(`${name} is one array, from which targets.datasets cannot choose; leave it out`);
       const array = { name, ...readNpy(bytes, name) };
       return assembleRecording([array], options, {
         source: name,
@@ -147,7 +149,9 @@ export async function readRecording(
     }
     case "csv":
       if (options.datasets !== undefined) {
-        throw dataError(`${name} is one table; divide it into tasks by a column "task", or choose columns`);
+        throw dataError(
+          `${name} is one table; leave targets.datasets out; a column "task" divides it into tasks, and targets.columns chooses neurons`,
+        );
       }
       return recordingFromCsv(bytes, name, options);
     default:

@@ -60,9 +60,9 @@ describe("rates", () => {
 test.each([
   [{ beforeMs: 0, afterMs: 105, binMs: 20, smoothingSdMs: 0 }, /at least two whole bins/],
   [{ beforeMs: 0, afterMs: 20, binMs: 20, smoothingSdMs: 0 }, /at least two whole bins/],
-  [{ beforeMs: 0, afterMs: 100, binMs: 0, smoothingSdMs: 0 }, /binMs of the PSTH is 0/],
-  [{ beforeMs: 0, afterMs: 100, binMs: 10, smoothingSdMs: -1 }, /smoothingSdMs/],
-  [{ beforeMs: 0, afterMs: Number.NaN, binMs: 10, smoothingSdMs: 0 }, /afterMs of the PSTH is NaN/],
+  [{ beforeMs: 0, afterMs: 100, binMs: 0, smoothingSdMs: 0 }, /targets\.nwb\.binMs is 0/],
+  [{ beforeMs: 0, afterMs: 100, binMs: 10, smoothingSdMs: -1 }, /targets\.nwb\.smoothingSdMs is -1/],
+  [{ beforeMs: 0, afterMs: Number.NaN, binMs: 10, smoothingSdMs: 0 }, /targets\.nwb\.afterMs is NaN/],
   [{ beforeMs: 0, afterMs: 1e7, binMs: 1, smoothingSdMs: 0 }, /are its times in ms/],
 ])("refuses the window %j", (window, message) => {
   expect(() => psthGrid(window)).toThrow(message);
@@ -72,5 +72,8 @@ test("every k-th trial is held out", () => {
   const { kept, heldOut } = splitTrials([0, 1, 2, 3, 4, 5, 6, 7, 8, 9], 0.25);
   expect(heldOut).toEqual([3, 7]);
   expect(kept).toEqual([0, 1, 2, 4, 5, 6, 8, 9]);
-  expect(() => splitTrials([1], 0.9)).toThrow(/at most 0.5/);
+  for (const fraction of [0, -0.1, 0.51, Number.NaN]) {
+    expect(() => splitTrials([1], fraction)).toThrow(/targets\.nwb\.heldOutFraction is .* above 0 and at most 0\.5/);
+  }
+  expect(splitTrials([0, 1], 0.5)).toEqual({ kept: [0], heldOut: [1] });
 });

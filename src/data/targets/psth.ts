@@ -41,18 +41,19 @@ export function psthGrid(window: {
 }): PsthGrid {
   const { beforeMs, afterMs, binMs, smoothingSdMs } = window;
   for (const [name, value] of Object.entries({ beforeMs, afterMs, binMs, smoothingSdMs })) {
-    if (!Number.isFinite(value)) throw new UserError(`${name} of the PSTH is ${value}; give a number of ms`);
+    if (!Number.isFinite(value)) throw new UserError(`targets.nwb.${name} is ${value}; give a number of ms`);
   }
-  if (binMs <= 0) throw new UserError(`binMs of the PSTH is ${binMs}; bins must be longer than 0 ms`);
-  if (smoothingSdMs < 0) throw new UserError(`smoothingSdMs of the PSTH is ${smoothingSdMs}; use 0 for no smoothing`);
+  if (binMs <= 0) throw new UserError(`targets.nwb.binMs is ${binMs}; bins must be longer than 0 ms`);
+  if (smoothingSdMs < 0) throw new UserError(`targets.nwb.smoothingSdMs is ${smoothingSdMs}; use 0 for no smoothing`);
   const rows = Math.round((beforeMs + afterMs) / binMs);
   if (rows < 2 || Math.abs(rows * binMs - beforeMs - afterMs) > 1e-6 * binMs) {
     throw new UserError(
       `a window of ${beforeMs} ms before and ${afterMs} ms after the event is not at least two whole bins of ${binMs} ` +
-        "ms; change one of them",
+        "ms; change targets.nwb.beforeMs, afterMs or binMs",
     );
   }
-  if (rows > mostRows) throw new UserError(`the PSTH window has ${rows} bins of ${binMs} ms; are its times in ms?`);
+  if (rows > mostRows)
+    throw new UserError(`the window of targets.nwb has ${rows} bins of ${binMs} ms; are its times in ms?`);
   const pad = Math.min(Math.ceil((4 * smoothingSdMs) / binMs), mostRows);
   const kernel = new Float64Array(2 * pad + 1);
   let sum = 0;
@@ -151,13 +152,19 @@ export function psthRates({ spikes, trials }: AlignedCounts, grid: PsthGrid): Fl
   return rates;
 }
 
+/** What fraction of trials may be kept out: above 0, and at most every second trial. */
+export const heldOutRange = { above: 0, max: 0.5 } as const;
+
 /**
  * Splits trials into those to learn from and those to test on: every k-th, k = round(1/fraction), counted within the
  * list. Deterministic, and spread over the session, so slow drifts fall on both sides.
  */
 export function splitTrials<T>(trials: readonly T[], heldOutFraction: number): { kept: T[]; heldOut: T[] } {
-  if (!(heldOutFraction > 0 && heldOutFraction <= 0.5)) {
-    throw new UserError(`the held-out fraction of trials is ${heldOutFraction}; it must be above 0 and at most 0.5`);
+  const { above, max } = heldOutRange;
+  if (!(heldOutFraction > above && heldOutFraction <= max)) {
+    throw new UserError(
+      `targets.nwb.heldOutFraction is ${heldOutFraction}; it must be above ${above} and at most ${max}`,
+    );
   }
   const every = Math.round(1 / heldOutFraction);
   const kept: T[] = [];

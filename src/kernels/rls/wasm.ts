@@ -16,7 +16,6 @@ import {
   f32x4,
   horizontalSum,
   type I32,
-  i8x16,
   i16x8,
   i32,
   i32x4,
@@ -25,6 +24,7 @@ import {
   type V128,
   v128,
 } from "../../wasm/assembler.ts";
+import { arithmetic, sumsOfFour } from "../../wasm/vectors.ts";
 import type { PLayout } from "./layout.ts";
 
 export interface RlsKernelOptions {
@@ -66,31 +66,10 @@ export const neuronField = {
 type Vector = Local<"v128">;
 type Pointer = Local<"i32">;
 
-/** a + b * c and a - b * c, rounded twice (the same everywhere) or once (relaxed). */
-function arithmetic(relaxed: boolean) {
-  return {
-    plus: (a: V128, b: V128, c: V128) => (relaxed ? f32x4.relaxedMadd(b, c, a) : f32x4.add(a, f32x4.mul(b, c))),
-    minus: (a: V128, b: V128, c: V128) => (relaxed ? f32x4.relaxedNmadd(b, c, a) : f32x4.sub(a, f32x4.mul(b, c))),
-  };
-}
-
 /** Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the float; subtracting it again, the rounded float. */
 const roundingBias = f32x4.const(12582912);
 const roundingBits = i32x4.const(0x4b400000, 0x4b400000, 0x4b400000, 0x4b400000);
 const biasedToInteger = (biased: V128): V128 => i32x4.sub(biased, roundingBits);
-
-/** [sum a0, sum a1, sum a2, sum a3]. */
-function sumsOfFour(f: FunctionBuilder, [a0, a1, a2, a3]: Vector[]): V128 {
-  const pair = (a: V128, b: V128): Vector => {
-    const low = i8x16.shuffle(a, b, [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23]);
-    const high = i8x16.shuffle(a, b, [8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31]);
-    return f.let(f32x4.add(low, high));
-  };
-  const [left, right] = [pair(a0, a1), pair(a2, a3)];
-  const evens = i8x16.shuffle(left, right, [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
-  const odds = i8x16.shuffle(left, right, [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]);
-  return f32x4.add(evens, odds);
-}
 
 /**
  * Adds to the module (`pending`: array of the kept k, `pendingBytes` each):

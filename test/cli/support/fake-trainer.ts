@@ -105,6 +105,7 @@ export class FakeTrainer implements RlsTrainer {
     const flat = (value: number) => new Float32Array(neurons).fill(value);
     const recorded = this.targets.recording?.quantity === "rateHz";
     return {
+      iteration: this.iteration,
       trialsPerTask: trials,
       neurons,
       excitatory,

@@ -1,4 +1,4 @@
-/** Starts the command line as real processes, with the engine that learns nothing. */
+/** Starts the command line as real processes, with the engine that learns nothing or the one that is shipped. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { join } from "node:path";
 import type { FakeSettings } from "./fake-trainer.ts";
@@ -17,17 +17,27 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
+export interface StartOptions {
+  readonly cwd?: string;
+  /** Settings of the engine that learns nothing, or the engine that is shipped. */
+  readonly fake?: FakeSettings | "shipped";
+  /** Words before the command. */
+  readonly prefix?: readonly string[];
+}
+
 export interface CommandLine {
-  start(args: readonly string[], options?: { cwd?: string; fake?: FakeSettings; prefix?: readonly string[] }): Running;
+  start(args: readonly string[], options?: StartOptions): Running;
   remove(): void;
 }
 
 export function commandLine(): CommandLine {
   const { folder, remove } = transpileRepository();
-  const script = join(folder, "test/cli/support/fake-volley.js");
+  const fakeScript = join(folder, "test/cli/support/fake-volley.js");
+  const shippedScript = join(folder, "src/cli/main.js");
   return {
     remove,
     start(args, { cwd, fake = {}, prefix = [] } = {}) {
+      const script = fake === "shipped" ? shippedScript : fakeScript;
       const [program, ...rest] = [...prefix, process.execPath, script, ...args];
       const child = spawn(program, rest, { cwd, env: { ...process.env, VOLLEY_FAKE: JSON.stringify(fake) } });
       let stdout = "";

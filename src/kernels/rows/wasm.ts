@@ -1,0 +1,276 @@
+/**
+ * Rows of a matrix under spikes, as WebAssembly made for one shape. Equations: `reference.ts`.
+ *
+ * A row is a few cache lines, and a step has some spikes: so the targets are walked in blocks of 32 whose sums (or whose
+ * adjoints) stay in registers while the list of spikes is read, and every weight is touched once per spike. For the dot
+ * products four rows share each load of the adjoint. Rows are padded to a multiple of 4 targets, sources too.
+ */
+import {
+  type FunctionBuilder,
+  type FunctionReference,
+  f32,
+  f32x4,
+  type I32,
+  i32,
+  type Local,
+  type ModuleBuilder,
+  type V128,
+  v128,
+} from "../../wasm/assembler.ts";
+import { arithmetic, sumsOfFour } from "../../wasm/vectors.ts";
+
+/** Multiple of 4 that holds n entries. */
+export const padded = (n: number): number => 4 * Math.ceil(n / 4);
+
+export interface RowKernelOptions {
+  readonly sources: number;
+  readonly targets: number;
+  /** Byte addresses of a sparse matrix' offsets and targets (u32), null for a dense one. */
+  readonly sparse: { readonly offsets: number; readonly targets: number } | null;
+  /** Spikes come with values beside them (`values` is an address of f32, in the order of the list). */
+  readonly valued: boolean;
+  readonly relaxed: boolean;
+}
+
+type Pointer = Local<"i32">;
+type ListSignature = { list: "i32"; end: "i32"; values: "i32"; matrix: "i32"; row: "i32" };
+type DotSignature = { matrix: "i32"; row: "i32"; out: "i32"; margins: "i32" };
+
+const blockVectors = 8;
+
+/** Blocks of at most 8 vectors that cover a row, the full ones first as one loop. */
+function overBlocks(
+  f: FunctionBuilder,
+  vectors: number,
+  body: (offset: I32 | null, fixed: number, size: number) => void,
+): void {
+  const full = Math.floor(vectors / blockVectors);
+  if (full > 0) {
+    const offset = f.let(i32.const(0));
+    f.repeat(
+      () => {
+        body(offset, 0, blockVectors);
+        f.advance(offset, 16 * blockVectors);
+      },
+      () => i32.ltU(offset, i32.const(16 * blockVectors * full)),
+    );
+  }
+  const rest = vectors - full * blockVectors;
+  if (rest > 0) body(null, 16 * blockVectors * full, rest);
+}
+
+const plus = (a: I32, b: I32 | null): I32 => (b === null ? a : i32.add(a, b));
+
+/** Walks the list of spikes: `visit(source index, value or null)`. */
+function overSpikes(
+  f: FunctionBuilder,
+  valued: boolean,
+  { list, end, values }: Record<"list" | "end" | "values", Pointer>,
+  visit: (source: I32, value: Pointer) => void,
+): void {
+  const at = f.let(list);
+  const valueAt = f.let(values);
+  f.while(
+    () => i32.ltU(at, end),
+    () => {
+      visit(i32.load(at), valueAt);
+      f.advance(at, 4);
+      if (valued) f.advance(valueAt, 4);
+    },
+  );
+}
+
+/** current (at `row`) += value_i W[i][:] for the spikes of a list. */
+export function addAccumulate(
+  module: ModuleBuilder,
+  name: string,
+  options: RowKernelOptions,
+): FunctionReference<ListSignature, "none"> {
+  const signature: ListSignature = { list: "i32", end: "i32", values: "i32", matrix: "i32", row: "i32" };
+  const stride = 4 * padded(options.targets);
+  const { plus: fused } = arithmetic(options.relaxed);
+  return module.function(name, signature, (f, { list, end, values, matrix, row }) => {
+    if (options.sparse !== null) {
+      overSynapses(f, options, { list, end, values }, options.sparse, (synapse, target, value) => {
+        const to = f.let(i32.add(row, target));
+        const weight = f32.load(i32.add(matrix, synapse));
+        f.push(f32.store(to, f32.add(f32.load(to), value === null ? weight : f32.mul(value, weight))));
+      });
+      return;
+    }
+    overBlocks(f, stride / 16, (offset, fixed, size) => {
+      const to = f.let(plus(row, offset));
+      const from = f.let(plus(matrix, offset));
+      const sums = Array.from({ length: size }, (_, b) => f.let(v128.load(to, fixed + 16 * b)));
+      overSpikes(f, options.valued, { list, end, values }, (source, valueAt) => {
+        const weights = f.let(i32.add(from, i32.mul(source, i32.const(stride))));
+        const value = options.valued ? f.let(v128.load32Splat(valueAt)) : null;
+        for (const [b, sum] of sums.entries()) {
+          const weight = v128.load(weights, fixed + 16 * b);
+          f.set(sum, value === null ? f32x4.add(sum, weight) : fused(sum, value, weight));
+        }
+      });
+      for (const [b, sum] of sums.entries()) f.push(v128.store(to, sum, fixed + 16 * b));
+    });
+  });
+}
+
+/** G[i][:] (at `matrix`) += value_i adjoint[:] (at `row`) for the spikes of a list. */
+export function addScatter(
+  module: ModuleBuilder,
+  name: string,
+  options: RowKernelOptions,
+): FunctionReference<ListSignature, "none"> {
+  const signature: ListSignature = { list: "i32", end: "i32", values: "i32", matrix: "i32", row: "i32" };
+  const stride = 4 * padded(options.targets);
+  const { plus: fused } = arithmetic(options.relaxed);
+  return module.function(name, signature, (f, { list, end, values, matrix, row }) => {
+    if (options.sparse !== null) {
+      overSynapses(f, options, { list, end, values }, options.sparse, (synapse, target, value) => {
+        const to = f.let(i32.add(matrix, synapse));
+        const adjoint = f32.load(i32.add(row, target));
+        f.push(f32.store(to, f32.add(f32.load(to), value === null ? adjoint : f32.mul(value, adjoint))));
+      });
+      return;
+    }
+    overBlocks(f, stride / 16, (offset, fixed, size) => {
+      const from = f.let(plus(row, offset));
+      const to = f.let(plus(matrix, offset));
+      const adjoints = Array.from({ length: size }, (_, b) => f.let(v128.load(from, fixed + 16 * b)));
+      overSpikes(f, options.valued, { list, end, values }, (source, valueAt) => {
+        const gradients = f.let(i32.add(to, i32.mul(source, i32.const(stride))));
+        const value = options.valued ? f.let(v128.load32Splat(valueAt)) : null;
+        for (const [b, adjoint] of adjoints.entries()) {
+          const old = v128.load(gradients, fixed + 16 * b);
+          const sum = value === null ? f32x4.add(old, adjoint) : fused(old, value, adjoint);
+          f.push(v128.store(gradients, sum, fixed + 16 * b));
+        }
+      });
+    });
+  });
+}
+
+/** Calls `visit(byte offset of the synapse, byte offset of its target, value)` for all synapses of all spikes. */
+function overSynapses(
+  f: FunctionBuilder,
+  { valued }: RowKernelOptions,
+  spikes: Record<"list" | "end" | "values", Pointer>,
+  sparse: { offsets: number; targets: number },
+  visit: (synapse: Pointer, target: I32, value: Local<"f32"> | null) => void,
+): void {
+  overSpikes(f, valued, spikes, (source, valueAt) => {
+    const entry = f.let(i32.shl(source, i32.const(2)));
+    const synapse = f.let(i32.shl(i32.load(entry, sparse.offsets), i32.const(2)));
+    const last = f.let(i32.shl(i32.load(entry, sparse.offsets + 4), i32.const(2)));
+    const value = valued ? f.let(f32.load(valueAt)) : null;
+    f.while(
+      () => i32.ltU(synapse, last),
+      () => {
+        visit(synapse, i32.shl(i32.load(synapse, sparse.targets), i32.const(2)), value);
+        f.advance(synapse, 4);
+      },
+    );
+  });
+}
+
+/**
+ * out[i] += W[i][:] . adjoint[:] (at `row`) for all sources.
+ * @param support where the sources' surrogate ends: four sources whose margins (f32 at `margins`) all lie outside are
+ *   skipped, as their spikes have no derivative. Infinity: none are skipped.
+ */
+export function addDots(
+  module: ModuleBuilder,
+  name: string,
+  options: RowKernelOptions,
+  support: number,
+): FunctionReference<DotSignature, "none"> {
+  const signature: DotSignature = { matrix: "i32", row: "i32", out: "i32", margins: "i32" };
+  const sources = padded(options.sources);
+  const stride = 4 * padded(options.targets);
+  const vectors = stride / 16;
+  const { plus: fused } = arithmetic(options.relaxed);
+  return module.function(name, signature, (f, { matrix, row, out, margins }) => {
+    const skippable = Number.isFinite(support);
+    const end = f.let(i32.add(out, i32.const(4 * sources)));
+    const entry = f.let(i32.const(0));
+    f.repeat(
+      () => {
+        const work = () => {
+          if (options.sparse !== null) sparseDots(f, options.sparse, entry, { matrix, row, out });
+          else {
+            const sums = denseDots(f, vectors, stride, fused, matrix, row);
+            f.push(v128.store(out, f32x4.add(v128.load(out), sums)));
+          }
+        };
+        if (skippable) {
+          const near = f32x4.le(f32x4.abs(v128.load(margins)), f32x4.const(support));
+          f.if(v128.anyTrue(near), work);
+        } else work();
+        if (options.sparse === null) f.advance(matrix, 4 * stride);
+        f.advance(out, 16);
+        if (skippable) f.advance(margins, 16);
+        f.advance(entry, 16);
+      },
+      () => i32.ltU(out, end),
+    );
+  });
+}
+
+/** Four rows at `matrix` times the vector at `row`; pairs of vectors, so that eight sums are under way at once. */
+function denseDots(
+  f: FunctionBuilder,
+  vectors: number,
+  stride: number,
+  fused: (a: V128, b: V128, c: V128) => V128,
+  matrix: Pointer,
+  row: Pointer,
+): V128 {
+  const sums = Array.from({ length: 8 }, () => f.let(v128.zero));
+  const take = (weights: Pointer, adjoints: Pointer, offset: number, half: number) => {
+    const adjoint = f.let(v128.load(adjoints, offset));
+    for (let r = 0; r < 4; r++) {
+      f.set(sums[4 * half + r], fused(sums[4 * half + r], adjoint, v128.load(weights, r * stride + offset)));
+    }
+  };
+  const inLoop = 4;
+  const loops = vectors > 8 ? Math.floor(vectors / inLoop) : 0;
+  if (loops > 0) {
+    const weights = f.let(matrix);
+    const adjoints = f.let(row);
+    const end = f.let(i32.add(row, i32.const(16 * inLoop * loops)));
+    f.repeat(
+      () => {
+        for (let v = 0; v < inLoop; v++) take(weights, adjoints, 16 * v, v % 2);
+        f.advance(weights, 16 * inLoop);
+        f.advance(adjoints, 16 * inLoop);
+      },
+      () => i32.ltU(adjoints, end),
+    );
+  }
+  for (let v = loops * inLoop; v < vectors; v++) take(matrix, row, 16 * v, v % 2);
+  const pairs = [0, 1, 2, 3].map((r) => f.let(f32x4.add(sums[r], sums[4 + r])));
+  return sumsOfFour(f, pairs);
+}
+
+/** Four sparse rows, one after the other. */
+function sparseDots(
+  f: FunctionBuilder,
+  sparse: { offsets: number; targets: number },
+  entry: Pointer,
+  { matrix, row, out }: Record<"matrix" | "row" | "out", Pointer>,
+): void {
+  for (let r = 0; r < 4; r++) {
+    const synapse = f.let(i32.shl(i32.load(entry, sparse.offsets + 4 * r), i32.const(2)));
+    const last = f.let(i32.shl(i32.load(entry, sparse.offsets + 4 * r + 4), i32.const(2)));
+    const sum = f.let(f32.load(out, 4 * r));
+    f.while(
+      () => i32.ltU(synapse, last),
+      () => {
+        const adjoint = f32.load(i32.add(row, i32.shl(i32.load(synapse, sparse.targets), i32.const(2))));
+        f.set(sum, f32.add(sum, f32.mul(adjoint, f32.load(i32.add(matrix, synapse)))));
+        f.advance(synapse, 4);
+      },
+    );
+    f.push(f32.store(out, sum, 4 * r));
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Where everything of the gradient engine lies in one WebAssembly memory: values and gradients first (they travel between
+ * workers as one block), then what one population needs for a step, then what grows with the length of a sample.
+ *
+ * Rows are padded to 4 targets and populations to 4 neurons; padding holds zeros and stays zero.
+ */
+import { padded } from "../../kernels/rows/wasm.ts";
+import type { AdjointProgram } from "../../model/adjoint.ts";
+import { type GradientNetwork, sourceSize } from "./spec.ts";
+
+/** A contiguous piece of the block of values: entry i of row r lies at offset + r * stride + i (in f32 entries). */
+export interface Segment {
+  readonly offset: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly stride: number;
+}
+
+export interface ValueLayout {
+  /** f32 entries in all. */
+  readonly length: number;
+  /** By projection. Sparse: one row of all synapses. */
+  readonly weights: readonly Segment[];
+  /** By population. */
+  readonly bias: readonly (Segment | null)[];
+  /**
+   * By population: constants of the step that training moves (hoisted values and parameters, by name). The block of
+   * values holds them, the block of gradients the derivatives by them.
+   */
+  readonly constants: readonly Readonly<Record<string, Segment>>[];
+}
+
+export function layOutValues(network: GradientNetwork, programs: readonly AdjointProgram[]): ValueLayout {
+  let length = 0;
+  const take = (rows: number, columns: number, allocatedRows = rows): Segment => {
+    const stride = padded(columns);
+    const segment = { offset: length, rows, columns, stride };
+    length += allocatedRows * stride;
+    return segment;
+  };
+  const weights = network.projections.map((projection) => {
+    if (projection.connectivity !== "dense") return take(1, projection.connectivity.targets.length);
+    const sources = sourceSize(network, projection);
+    return take(sources, network.populations[projection.target].size, padded(sources));
+  });
+  const bias = network.populations.map(({ bias, size }) => (bias ? take(1, size) : null));
+  const constants = programs.map((program, p) =>
+    Object.fromEntries(Object.keys(program.constants).map((name) => [name, take(1, network.populations[p].size)])),
+  );
+  return { length, weights, bias, constants };
+}
+
+/** Copies dense rows or single rows between a plain array and the padded block. */
+export function writeSegment(block: Float32Array, segment: Segment, values: ArrayLike<number>): void {
+  for (let r = 0; r < segment.rows; r++) {
+    const to = segment.offset + r * segment.stride;
+    for (let i = 0; i < segment.columns; i++) block[to + i] = values[r * segment.columns + i];
+  }
+}
+
+export function readSegment(block: Float32Array, segment: Segment): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(segment.rows * segment.columns);
+  for (let r = 0; r < segment.rows; r++) {
+    const from = segment.offset + r * segment.stride;
+    values.set(block.subarray(from, from + segment.columns), r * segment.columns);
+  }
+  return values;
+}
+
+/** What the longest sample needs. */
+export interface Capacity {
+  readonly steps: number;
+  /** Input events of one sample. */
+  readonly events: number;
+  /** Steps whose tape is kept at once; fewer than `steps` means that the forward pass is repeated piece by piece. */
+  readonly tapeSteps: number;
+}
+
+export interface PopulationAddresses {
+  readonly states: Readonly<Record<string, number>>;
+  readonly adjoints: Readonly<Record<string, number>>;
+  /** All states and refractory counters, for snapshots: first byte and length. */
+  readonly dynamic: { readonly from: number; readonly bytes: number };
+  readonly adjointBlock: { readonly from: number; readonly bytes: number };
+  /** Constants that are not trained. */
+  readonly constants: Readonly<Record<string, { readonly address: number; readonly perNeuron: boolean }>>;
+  readonly current: number;
+  readonly spikeAdjoint: number;
+  readonly refractory: { readonly left: number; readonly period: number } | null;
+  /** Adjoints of the currents of the last steps, a ring of `ringSteps` rows. */
+  readonly ring: number;
+  readonly ringSteps: number;
+  readonly margin: number | null;
+  readonly before: Readonly<Record<string, number>>;
+  readonly after: Readonly<Record<string, number>>;
+  /** Indices of spikes (u32), and where the spikes of step t start in it: entry t, byte address. */
+  readonly spikes: number;
+  readonly spikeStarts: number;
+  /** Added to the adjoint of every spike: one row, or one row per step. */
+  readonly cost: number;
+}
+
+export interface MemoryLayout {
+  readonly values: number;
+  readonly gradients: number;
+  readonly populations: readonly PopulationAddresses[];
+  /** By projection: matrix of the way back where it is not the weights. */
+  readonly feedback: readonly (number | null)[];
+  readonly sparse: readonly ({ readonly offsets: number; readonly targets: number } | null)[];
+  /** Input events: where those of step t start (u32 byte addresses of channels), channels (u32), values (f32). */
+  readonly eventStarts: number;
+  readonly channels: number;
+  readonly eventValues: number;
+  /** [step][padded outputs] */
+  readonly outputs: number;
+  readonly outputAdjoints: number;
+  readonly bytes: number;
+}
+
+/** Powers of two, so that the row of a step is a mask away. */
+const ringLength = (delay: number): number => 2 ** Math.ceil(Math.log2(delay + 1));
+
+export function layOutMemory(
+  network: GradientNetwork,
+  programs: readonly AdjointProgram[],
+  values: ValueLayout,
+  capacity: Capacity,
+  options: { readonly perNeuron: (population: number, name: string) => boolean; readonly costsOverTime: boolean },
+): MemoryLayout {
+  // Address 0 stays free; rows start on cache lines.
+  let next = 64;
+  const take = (bytes: number): number => {
+    const at = next;
+    next += 64 * Math.ceil(bytes / 64);
+    return at;
+  };
+  const valueBlock = take(4 * values.length);
+  const gradientBlock = take(4 * values.length);
+  const feedback = network.projections.map(({ backward }, k) => {
+    const { rows, stride } = values.weights[k];
+    return backward === "feedback" ? take(4 * padded(rows) * stride) : null;
+  });
+  const sparse = network.projections.map((projection) =>
+    projection.connectivity === "dense"
+      ? null
+      : {
+          // Rows of padding sources are empty: their offsets are all the last one.
+          offsets: take(4 * (padded(sourceSize(network, projection)) + 4)),
+          targets: take(4 * projection.connectivity.targets.length),
+        },
+  );
+  const populations = network.populations.map((spec, p): PopulationAddresses => {
+    const row = 4 * padded(spec.size);
+    const { program, names } = { program: programs[p], names: Object.keys(programs[p].split.step) };
+    const rows = (list: readonly string[], count: number) =>
+      Object.fromEntries(list.map((name) => [name, take(count * row)]));
+    const from = next;
+    const states = rows(names, 1);
+    const left = take(row);
+    const dynamic = { from, bytes: next - from };
+    const adjointFrom = next;
+    const adjoints = rows(program.live, 1);
+    const adjointBlock = { from: adjointFrom, bytes: next - adjointFrom };
+    const constants: Record<string, { address: number; perNeuron: boolean }> = {};
+    for (const name of [...program.split.parameters, ...program.split.hoisted.map((h) => h.name)]) {
+      const segment = values.constants[p][name];
+      const perNeuron = segment !== undefined || options.perNeuron(p, name);
+      const address = segment !== undefined ? valueBlock + 4 * segment.offset : take(perNeuron ? row : 4);
+      constants[name] = { address, perNeuron };
+    }
+    const into = network.projections.filter(({ target }) => target === p);
+    const ringSteps = ringLength(Math.max(0, ...into.map(({ delaySteps }) => delaySteps)));
+    const taped = capacity.tapeSteps;
+    const spiking = p !== network.readout;
+    return {
+      states,
+      adjoints,
+      dynamic,
+      adjointBlock,
+      constants,
+      current: take(row),
+      spikeAdjoint: take(row),
+      refractory: program.canBeRefractory ? { left, period: take(row) } : null,
+      ring: take(ringSteps * row),
+      ringSteps,
+      margin: program.tape.margin ? take(taped * row) : null,
+      before: rows(program.tape.before, taped),
+      after: rows(program.tape.after, taped),
+      spikes: spiking ? take(capacity.steps * row) : 0,
+      spikeStarts: spiking ? take(4 * (capacity.steps + 1)) : 0,
+      cost: spiking ? take(options.costsOverTime ? capacity.steps * row : row) : 0,
+    };
+  });
+  const outputRow = 4 * padded(network.populations[network.readout].size);
+  const eventStarts = take(4 * (capacity.steps + 1));
+  const channels = take(4 * capacity.events);
+  const eventValues = take(4 * capacity.events);
+  const outputs = take(capacity.steps * outputRow);
+  const outputAdjoints = take(capacity.steps * outputRow);
+  return {
+    values: valueBlock,
+    gradients: gradientBlock,
+    populations,
+    feedback,
+    sparse,
+    eventStarts,
+    channels,
+    eventValues,
+    outputs,
+    outputAdjoints,
+    bytes: next,
+  };
+}
+
+/** Bytes that the tape takes per step. */
+export function tapeBytesPerStep(network: GradientNetwork, programs: readonly AdjointProgram[]): number {
+  return network.populations.reduce((sum, { size }, p) => {
+    const { margin, before, after } = programs[p].tape;
+    return sum + 4 * padded(size) * ((margin ? 1 : 0) + before.length + after.length);
+  }, 0);
+}

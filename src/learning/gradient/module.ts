@@ -1,0 +1,299 @@
+/**
+ * The WebAssembly module of one network: the time loops of `reference.ts` around the kernels, everything that is known
+ * before training (sizes, addresses, delays, paths) written into the code.
+ */
+import { addStep, addStepBack, type PopulationArrays } from "../../kernels/adjoint/wasm.ts";
+import { addAccumulate, addDots, addScatter, padded, type RowKernelOptions } from "../../kernels/rows/wasm.ts";
+import type { AdjointProgram } from "../../model/adjoint.ts";
+import {
+  callValue,
+  type FunctionBuilder,
+  f32x4,
+  type I32,
+  i32,
+  type Local,
+  ModuleBuilder,
+  memory,
+  v128,
+} from "../../wasm/assembler.ts";
+import type { MemoryLayout, ValueLayout } from "./layout.ts";
+import { type GradientNetwork, type ProjectionSpec, sourceSize } from "./spec.ts";
+
+export interface ModuleOptions {
+  readonly relaxed: boolean;
+  /** Adjoints are not carried over multiples of this many steps; 0: never cut. */
+  readonly truncateSteps: number;
+  readonly costsOverTime: boolean;
+  /** Whether anything is learned; without, there is no way back. */
+  readonly backward: boolean;
+}
+
+/** What the module exports. Steps are of the sample; `tapeFrom` is the step whose row is the first of the tape. */
+export interface GradientKernels {
+  /** Steps from .. to-1 of a sample. `valued`: 1 where input events have amplitudes. */
+  readonly forward: (from: number, to: number, tapeFrom: number, valued: number) => void;
+  /** Back from step to-1 to from. `steps`: length of the sample. */
+  readonly backward: (from: number, to: number, tapeFrom: number, valued: number, steps: number) => void;
+}
+
+type Step = Local<"i32">;
+
+export function gradientModule(
+  network: GradientNetwork,
+  programs: readonly AdjointProgram[],
+  values: ValueLayout,
+  at: MemoryLayout,
+  options: ModuleOptions,
+): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  const rowBytes = network.populations.map(({ size }) => 4 * padded(size));
+  const outputRow = rowBytes[network.readout];
+  const arraysOf = (p: number): PopulationArrays => {
+    const addresses = at.populations[p];
+    return {
+      state: (name) => addresses.states[name],
+      adjoint: (name) => addresses.adjoints[name],
+      constant: (name) => addresses.constants[name],
+      constantGradient: (name) => at.gradients + 4 * values.constants[p][name].offset,
+      current: addresses.current,
+      spikeAdjoint: addresses.spikeAdjoint,
+      refractory: addresses.refractory,
+      tape: {
+        margin: addresses.margin,
+        before: (name) => addresses.before[name],
+        after: (name) => addresses.after[name],
+      },
+    };
+  };
+  const populations = network.populations.map(({ name, size }, p) => {
+    const kernel = {
+      program: programs[p],
+      size,
+      arrays: arraysOf(p),
+      readout: p === network.readout,
+      relaxed: options.relaxed,
+    };
+    return {
+      step: addStep(module, `step ${name}`, kernel),
+      stepBack: options.backward ? addStepBack(module, `step back ${name}`, kernel) : null,
+    };
+  });
+  const projections = network.projections.map((projection, k) => {
+    const shape = (valued: boolean): RowKernelOptions => ({
+      sources: sourceSize(network, projection),
+      targets: network.populations[projection.target].size,
+      sparse: at.sparse[k],
+      valued,
+      relaxed: options.relaxed,
+    });
+    const variants = projection.source === "input" ? [false, true] : [false];
+    const named = (what: string, valued: boolean) => `${what} ${projection.name}${valued ? " with values" : ""}`;
+    const needsDots = options.backward && projection.backward !== "none" && projection.source !== "input";
+    return {
+      accumulate: variants.map((valued) => addAccumulate(module, named("accumulate", valued), shape(valued))),
+      scatter:
+        options.backward && projection.trained
+          ? variants.map((valued) => addScatter(module, named("scatter", valued), shape(valued)))
+          : [],
+      dots: needsDots ? addDots(module, named("dots", false), shape(false), supportOf(projection)) : null,
+    };
+  });
+
+  function supportOf({ source }: ProjectionSpec): number {
+    if (source === "input") return Number.POSITIVE_INFINITY;
+    // Margins are kept only where the way back reads them.
+    return at.populations[source].margin === null
+      ? Number.POSITIVE_INFINITY
+      : network.populations[source].surrogate.support;
+  }
+
+  /** Calls a row kernel on the spikes of a projection's source that arrive at step t, if there can be any. */
+  function withArrivals(
+    f: FunctionBuilder,
+    k: number,
+    t: Step,
+    valued: Local<"i32">,
+    call: (variant: number, list: Local<"i32">, end: I32, amplitudes: I32) => void,
+  ): void {
+    const { source, delaySteps } = network.projections[k];
+    if (source === "input") {
+      const entry = f.let(i32.shl(i32.sub(t, i32.const(delaySteps)), i32.const(2)));
+      const body = () => {
+        const list = f.let(i32.load(entry, at.eventStarts));
+        const end = i32.load(entry, at.eventStarts + 4);
+        const amplitudes = i32.add(list, i32.const(at.eventValues - at.channels));
+        f.if(
+          valued,
+          () => call(1, list, end, amplitudes),
+          () => call(0, list, end, amplitudes),
+        );
+      };
+      if (delaySteps === 0) body();
+      else f.if(i32.geU(t, i32.const(delaySteps)), body);
+      return;
+    }
+    const starts = at.populations[source].spikeStarts;
+    const body = () => {
+      const entry = f.let(i32.shl(i32.sub(t, i32.const(delaySteps)), i32.const(2)));
+      const list = f.let(i32.load(entry, starts));
+      call(0, list, i32.load(entry, starts + 4), list);
+    };
+    if (delaySteps === 0) body();
+    else f.if(i32.geU(t, i32.const(delaySteps)), body);
+  }
+
+  module.function(
+    "forward",
+    { from: "i32", to: "i32", tapeFrom: "i32", valued: "i32" },
+    (f, { from, to, tapeFrom, valued }) => {
+      const t = f.let(from);
+      f.while(
+        () => i32.ltU(t, to),
+        () => {
+          for (const [p, { step }] of populations.entries()) {
+            const addresses = at.populations[p];
+            const bias = values.bias[p];
+            const bytes = i32.const(rowBytes[p]);
+            f.push(
+              bias === null
+                ? memory.fill(i32.const(addresses.current), i32.const(0), bytes)
+                : memory.copy(i32.const(addresses.current), i32.const(at.values + 4 * bias.offset), bytes),
+            );
+            for (const [k, projection] of network.projections.entries()) {
+              if (projection.target !== p) continue;
+              withArrivals(f, k, t, valued, (variant, list, end, amplitudes) => {
+                f.call(projections[k].accumulate[variant], {
+                  list,
+                  end,
+                  values: amplitudes,
+                  matrix: i32.const(at.values + 4 * values.weights[k].offset),
+                  row: i32.const(addresses.current),
+                });
+              });
+            }
+            const row = i32.mul(i32.sub(t, tapeFrom), bytes);
+            if (p === network.readout) {
+              const output = i32.add(i32.const(at.outputs), i32.mul(t, i32.const(outputRow)));
+              f.let(callValue(step, { row, spikes: i32.const(0), output }));
+            } else {
+              const entry = f.let(i32.shl(t, i32.const(2)));
+              const end = f.let(
+                callValue(step, { row, spikes: i32.load(entry, addresses.spikeStarts), output: i32.const(0) }),
+              );
+              f.push(i32.store(entry, end, addresses.spikeStarts + 4));
+            }
+          }
+          f.set(t, i32.add(t, i32.const(1)));
+        },
+      );
+    },
+  );
+
+  if (options.backward) {
+    module.function(
+      "backward",
+      { from: "i32", to: "i32", tapeFrom: "i32", valued: "i32", steps: "i32" },
+      (f, { from, to, tapeFrom, valued, steps }) => {
+        const t = f.let(to);
+        f.while(
+          () => i32.ltU(from, t),
+          () => {
+            if (options.truncateSteps > 0) {
+              const rest = f.let(i32.remU(t, i32.const(options.truncateSteps)));
+              f.if(i32.eqz(rest), () => {
+                for (const { adjointBlock } of at.populations) {
+                  f.push(memory.fill(i32.const(adjointBlock.from), i32.const(0), i32.const(adjointBlock.bytes)));
+                }
+              });
+            }
+            f.set(t, i32.sub(t, i32.const(1)));
+            for (let p = populations.length - 1; p >= 0; p--) stepPopulationBack(f, p, t, tapeFrom, valued, steps);
+          },
+        );
+      },
+    );
+  }
+
+  /** Address of the current adjoints of step t in the ring of population p. */
+  function ringRow(p: number, t: I32): I32 {
+    const { ring, ringSteps } = at.populations[p];
+    return i32.add(i32.const(ring), i32.mul(i32.and(t, i32.const(ringSteps - 1)), i32.const(rowBytes[p])));
+  }
+
+  function stepPopulationBack(
+    f: FunctionBuilder,
+    p: number,
+    t: Step,
+    tapeFrom: Local<"i32">,
+    valued: Local<"i32">,
+    steps: Local<"i32">,
+  ): void {
+    const addresses = at.populations[p];
+    const bytes = i32.const(rowBytes[p]);
+    const row = f.let(i32.mul(i32.sub(t, tapeFrom), bytes));
+    if (p !== network.readout && programs[p].feelsSpike) {
+      const cost = options.costsOverTime
+        ? i32.add(i32.const(addresses.cost), i32.mul(t, bytes))
+        : i32.const(addresses.cost);
+      f.push(memory.copy(i32.const(addresses.spikeAdjoint), cost, bytes));
+      for (const [k, projection] of network.projections.entries()) {
+        const { dots } = projections[k];
+        if (projection.source !== p || dots === null) continue;
+        const { delaySteps, target } = projection;
+        const body = () => {
+          f.call(dots, {
+            matrix: i32.const(at.feedback[k] ?? at.values + 4 * values.weights[k].offset),
+            row: ringRow(target, i32.add(t, i32.const(delaySteps))),
+            out: i32.const(addresses.spikeAdjoint),
+            margins: i32.add(i32.const(addresses.margin ?? 0), row),
+          });
+        };
+        if (delaySteps === 0) body();
+        else {
+          const arrives = f.let(i32.ltU(i32.add(t, i32.const(delaySteps)), steps));
+          if (options.truncateSteps > 0) {
+            // Only inside one window: the adjoint does not cross its end.
+            const window = i32.const(options.truncateSteps);
+            const inside = i32.ltU(i32.add(i32.remU(t, window), i32.const(delaySteps)), window);
+            f.set(arrives, i32.and(arrives, inside));
+          }
+          f.if(arrives, body);
+        }
+      }
+    }
+    const adjoint = f.let(ringRow(p, t));
+    const { stepBack } = populations[p];
+    if (stepBack === null) return;
+    const outputAdjoint = i32.add(i32.const(at.outputAdjoints), i32.mul(t, i32.const(outputRow)));
+    f.call(stepBack, { row, currentAdjoint: adjoint, outputAdjoint });
+    const bias = values.bias[p];
+    if (bias !== null) addRow(f, at.gradients + 4 * bias.offset, adjoint, rowBytes[p]);
+    for (const [k, projection] of network.projections.entries()) {
+      if (projection.target !== p || !projection.trained) continue;
+      withArrivals(f, k, t, valued, (variant, list, end, amplitudes) => {
+        f.call(projections[k].scatter[variant], {
+          list,
+          end,
+          values: amplitudes,
+          matrix: i32.const(at.gradients + 4 * values.weights[k].offset),
+          row: adjoint,
+        });
+      });
+    }
+  }
+
+  return module.toBytes();
+}
+
+/** to[:] += from[:] */
+function addRow(f: FunctionBuilder, to: number, from: Local<"i32">, bytes: number): void {
+  const offset = f.let(i32.const(0));
+  f.repeat(
+    () => {
+      const sum = f32x4.add(v128.load(offset, to), v128.load(i32.add(from, offset)));
+      f.push(v128.store(offset, sum, to));
+      f.advance(offset, 16);
+    },
+    () => i32.ltU(offset, i32.const(bytes)),
+  );
+}
