@@ -2,17 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { referenceGradients } from "../../src/learning/gradient/reference.ts";
 import { bpttCases, epropCases, goldenLoss } from "./golden-networks.ts";
-
-/** Largest difference, relative to the largest entry. */
-function difference(actual: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let [worst, scale] = [0, 0];
-  expect(actual.length).toBe(wanted.length);
-  for (let i = 0; i < wanted.length; i++) {
-    worst = Math.max(worst, Math.abs(actual[i] - wanted[i]));
-    scale = Math.max(scale, Math.abs(wanted[i]));
-  }
-  return worst / scale;
-}
+import { difference } from "./run-engine.ts";
 
 describe.each([...bpttCases(), ...epropCases()])("$name", (golden) => {
   const batch = golden.samples.length;

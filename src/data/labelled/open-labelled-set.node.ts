@@ -15,13 +15,13 @@ import type { ArchiveEntry } from "./tar.ts";
 export interface OpenOptions extends Omit<LabelledOptions, "labels"> {
   /** idx: file of labels. Default: the file beside the images whose name says labels where theirs says images. */
   readonly labelsFile?: string;
-  /** Spikes up to this many bytes are kept in memory, 6 bytes each; more go to a temporary file. Default 256 MiB. */
+  /** Spikes up to this many bytes are kept in memory, 6 bytes each; more go to a temporary file. Default 32 MiB. */
   readonly memoryBytes?: number;
   /** Folder for unpacked and very large sets. Default the system's (TMPDIR). */
   readonly temporaryFolder?: string;
 }
 
-const defaultMemoryBytes = 256 * 2 ** 20;
+const defaultMemoryBytes = 32 * 2 ** 20;
 
 /**
  * The file of labels that belongs to a file of images: train-images-idx3-ubyte.gz to train-labels-idx1-ubyte, with or

@@ -2,19 +2,19 @@
  * Pattern generation (Bellec et al., Nature Communications 11, 2020, supplement; rates and periods are those of the
  * authors' tutorial code): driven by Poisson spikes that are the same in every trial, the network must produce a curve.
  *
- *   y(t) = sum_i w_i sin(2 pi n_i t / (T - 1) + phi_i),   t = 0 .. T-1 ms,   n_i = floor(T / period_i)
+ *   y(t) = sum_i w_i sin(2 pi (n_i t / (T - 1) + phi_i)),   t = 0 .. T-1 ms,   n_i = floor(T / period_i)
  *
- * with periods 1000, 500, 333 and 200 ms, w uniform in (0.5, 2) and phi in (0, 2 pi); then y(0) is subtracted, and y is
+ * with periods 1000, 500, 333 and 200 ms, w uniform in (0.5, 2) and phi in (0, 1); then y(0) is subtracted, and y is
  * divided by its largest magnitude.
  */
 
-import { sin } from "../../../math/elementary.ts";
 import { openDraws } from "../../../random/draws.ts";
 import type { Frames, LabelledSet } from "../../labelled-set.ts";
 import { bernoulliSteps } from "../bernoulli.ts";
 import { checkNumber } from "../check.ts";
 import { sortByTime } from "../sort-spikes.ts";
 import { generatedSet } from "./generated-set.ts";
+import { sinOfTurns } from "./sin-of-turns.ts";
 
 export interface PatternGenerationOptions {
   readonly seed: number;
@@ -81,10 +81,10 @@ function sumOfSines(seed: number, name: string, durationMs: number): Float64Arra
   const curve = new Float64Array(durationMs);
   for (const periodMs of periodsMs) {
     const weight = 0.5 + 1.5 * draws.uniform();
-    const phase = 2 * Math.PI * draws.uniform();
+    const phase = draws.uniform();
     const cycles = Math.floor(durationMs / periodMs);
     for (let t = 0; t < durationMs; t++) {
-      curve[t] += weight * sin((2 * Math.PI * cycles * t) / (durationMs - 1) + phase);
+      curve[t] += weight * sinOfTurns((cycles * t) / (durationMs - 1) + phase);
     }
   }
   const first = curve[0];

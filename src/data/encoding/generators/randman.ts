@@ -13,12 +13,13 @@
  * `manifold * stretches.length + i` are those of its manifold times `stretches[i]`.
  */
 
-import { exp, log, sin } from "../../../math/elementary.ts";
+import { exp, log } from "../../../math/elementary.ts";
 import { openDraws } from "../../../random/draws.ts";
 import type { LabelledSet } from "../../labelled-set.ts";
 import { checkNumber } from "../check.ts";
 import { sortByTime } from "../sort-spikes.ts";
 import { generatedSet } from "./generated-set.ts";
+import { sinOfTurns } from "./sin-of-turns.ts";
 
 export interface RandmanOptions {
   readonly seed: number;
@@ -130,7 +131,7 @@ function drawSurface(
       let sum = 0;
       for (let k = 1; k < terms; k++) {
         const at = first + k;
-        sum += amplitude[at] * spectrum[k] * sin(2 * Math.PI * (k * x[d] * frequency[at] + phase[at]));
+        sum += amplitude[at] * spectrum[k] * sinOfTurns(k * x[d] * frequency[at] + phase[at]);
       }
       product *= sum;
     }

@@ -11,12 +11,13 @@
  * loudness, normally distributed about its centre. A speaker shifts all bands and speaks faster or slower.
  */
 
-import { exp, log, sin } from "../../../math/elementary.ts";
+import { exp, log } from "../../../math/elementary.ts";
 import { type Draws, openDraws } from "../../../random/draws.ts";
 import type { LabelledSet, SpikeTrains } from "../../labelled-set.ts";
 import { checkNumber } from "../check.ts";
 import { below } from "../sample-draws.ts";
 import { generatedSet } from "./generated-set.ts";
+import { sinOfTurns } from "./sin-of-turns.ts";
 
 export interface ShdLikeOptions {
   readonly seed: number;
@@ -122,7 +123,7 @@ function drawWord(draws: Draws): Word {
       const t = (frame + 0.5) / frames;
       const at = frame * bands + band;
       const distance = (t - loudest) / width;
-      centres[at] = middle + reach * sin(2 * Math.PI * (cycles * t + phase));
+      centres[at] = middle + reach * sinOfTurns(cycles * t + phase);
       cumulative[at] = exp((-distance * distance) / 2) + (band === 0 ? 0 : cumulative[at - 1]);
     }
   }

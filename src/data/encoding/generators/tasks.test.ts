@@ -5,6 +5,7 @@ import type { SpikeTrains } from "../../labelled-set.ts";
 import { evidenceAccumulation } from "./evidence-accumulation.ts";
 import { patternGeneration } from "./pattern-generation.ts";
 import { shdLike } from "./shd-like.ts";
+import { sinOfTurns } from "./sin-of-turns.ts";
 
 describe("evidenceAccumulation", () => {
   const trials = 300;
@@ -149,4 +150,12 @@ describe("shdLike", () => {
     expect((await shdLike({ seed: 1, samples: 5 }).read([4]))[0]).toEqual((await set.read([4]))[0]);
     expect((await shdLike({ seed: 2, samples: 5 }).read([4]))[0]).not.toEqual((await set.read([4]))[0]);
   });
+});
+
+it("sinOfTurns is sin(2 pi x), and exact at the quarters", () => {
+  for (let i = -4000; i < 4000; i++) {
+    const x = i * 0.0317;
+    expect(Math.abs(sinOfTurns(x) - Math.sin(2 * Math.PI * x))).toBeLessThan(2e-13);
+  }
+  expect([0, 0.25, 0.5, 0.75, 1, 7.25, -0.25].map((x) => sinOfTurns(x) + 0)).toEqual([0, 1, 0, -1, 0, 1, -1]);
 });

@@ -1,0 +1,267 @@
+/**
+ * The fast gradient engine of one worker: one sample after the other through one WebAssembly memory, gradients added up.
+ *
+ * ```ts
+ * const engine = new GradientEngine({ network, relaxed: false });
+ * engine.values.set(block);                       // laid out as engine.valueLayout says
+ * const outputs = engine.forward(sample);         // [step * outputs + output]
+ * engine.outputAdjoints(sample.steps).set(...);   // dL/d(outputs)
+ * engine.backward();                              // engine.gradients += this sample's
+ * ```
+ * What it computes is `reference.ts`, in f32.
+ */
+import { UserError } from "../../base/errors.ts";
+import type { StepEvents } from "../../data/labelled-set.ts";
+import { padded } from "../../kernels/rows/wasm.ts";
+import type { AdjointProgram } from "../../model/adjoint.ts";
+import {
+  type Capacity,
+  layOutMemory,
+  layOutValues,
+  type MemoryLayout,
+  tapeBytesPerStep,
+  type ValueLayout,
+} from "./layout.ts";
+import { type GradientKernels, gradientModule } from "./module.ts";
+import { constantValues, periodsOf, programsOf } from "./programs.ts";
+import type { GradientNetwork } from "./spec.ts";
+
+export interface EngineSetup {
+  readonly network: GradientNetwork;
+  /** Fused multiply-add where the machine has it: faster, bytes differ between machines. Default false. */
+  readonly relaxed?: boolean;
+  /** Adjoints are not carried over multiples of this many steps (truncated BPTT). Default 0: never cut. */
+  readonly truncateSteps?: number;
+  /** Spike costs differ from step to step. Default false: one number per neuron and sample. */
+  readonly costsOverTime?: boolean;
+  /** Default true; false for inference. */
+  readonly backward?: boolean;
+  /** Largest tape, in bytes; longer samples repeat their forward pass piece by piece. Default 64 MiB. */
+  readonly tapeBytes?: number;
+}
+
+const defaultTapeBytes = 64 * 2 ** 20;
+const largestMemory = 2 ** 32 - 65536;
+
+/** The next capacity: grown by half at least, so that growing is rare. */
+const grow = (have: number, need: number): number => (need <= have ? have : Math.max(need, Math.ceil(1.5 * have), 64));
+
+export class GradientEngine {
+  readonly network: GradientNetwork;
+  readonly programs: readonly AdjointProgram[];
+  readonly valueLayout: ValueLayout;
+  readonly #setup: EngineSetup;
+  readonly #tapeSteps: number;
+  #capacity: Capacity = { steps: 0, events: 0, tapeSteps: 0 };
+  #at!: MemoryLayout;
+  #memory!: WebAssembly.Memory;
+  #kernels!: GradientKernels;
+  #sample: StepEvents | null = null;
+  /** States at the start of every piece of a long sample. */
+  #snapshots: Uint8Array[][] = [];
+  /** Kept apart, because the memory is made anew when it must grow. */
+  #feedback: (Float32Array | null)[];
+
+  constructor(setup: EngineSetup) {
+    this.network = setup.network;
+    this.#setup = setup;
+    this.programs = programsOf(setup.network);
+    this.valueLayout = layOutValues(setup.network, this.programs);
+    const perStep = Math.max(1, tapeBytesPerStep(setup.network, this.programs));
+    this.#tapeSteps = Math.max(1, Math.floor((setup.tapeBytes ?? defaultTapeBytes) / perStep));
+    this.#feedback = setup.network.projections.map(() => null);
+    this.#build(64, 64);
+  }
+
+  /** The block of values (weights, biases, constants); to be written before a forward pass. */
+  get values(): Float32Array {
+    return new Float32Array(this.#memory.buffer, this.#at.values, this.valueLayout.length);
+  }
+
+  /** The block of gradients, summed over all samples since `clearGradients`. */
+  get gradients(): Float32Array {
+    return new Float32Array(this.#memory.buffer, this.#at.gradients, this.valueLayout.length);
+  }
+
+  /** Outputs per step, padded to a multiple of 4: the length of a row of `forward`'s result and of `outputAdjoints`. */
+  get outputStride(): number {
+    return padded(this.network.populations[this.network.readout].size);
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  clearGradients(): void {
+    this.gradients.fill(0);
+  }
+
+  /** Matrix of a projection with `backward: "feedback"`, laid out as its weights are. */
+  setFeedback(projection: number, block: Float32Array): void {
+    this.#feedback[projection] = block;
+    const address = this.#at.feedback[projection];
+    if (address === null) throw new Error(`projection ${projection} has no feedback matrix`);
+    new Float32Array(this.#memory.buffer, address, block.length).set(block);
+  }
+
+  /**
+   * Runs a sample from zero states.
+   * @returns the first state of the readout after every step, `[step * outputStride + output]`, a view that the next call
+   *   overwrites
+   */
+  forward(sample: StepEvents): Float32Array {
+    this.#load(sample);
+    for (const { dynamic } of this.#at.populations)
+      new Uint8Array(this.#memory.buffer, dynamic.from, dynamic.bytes).fill(0);
+    const { tapeSteps } = this.#capacity;
+    const valued = sample.values === null ? 0 : 1;
+    this.#snapshots = [];
+    for (let from = 0; from < sample.steps; from += tapeSteps) {
+      if (sample.steps > tapeSteps && this.#setup.backward !== false) this.#snapshots.push(this.#snapshot());
+      this.#kernels.forward(from, Math.min(sample.steps, from + tapeSteps), from, valued);
+    }
+    return new Float32Array(this.#memory.buffer, this.#at.outputs, sample.steps * this.outputStride);
+  }
+
+  /** dL/d(outputs) of the sample that ran forward, to be filled before `backward`; padding must be 0. */
+  outputAdjoints(): Float32Array {
+    const steps = this.#sample?.steps ?? 0;
+    return new Float32Array(this.#memory.buffer, this.#at.outputAdjoints, steps * this.outputStride);
+  }
+
+  /** What is added to dL/d(spike) of a population: one per neuron, or `[step * padded size + neuron]` over time. */
+  spikeCosts(population: number): Float32Array {
+    const row = padded(this.network.populations[population].size);
+    const rows = this.#setup.costsOverTime ? (this.#sample?.steps ?? 0) : 1;
+    return new Float32Array(this.#memory.buffer, this.#at.populations[population].cost, rows * row);
+  }
+
+  /** Indices of the spikes of a population in the sample that ran, and where those of each step start in the list. */
+  spikes(population: number): { readonly neurons: Uint32Array; readonly starts: Uint32Array } {
+    const steps = this.#sample?.steps ?? 0;
+    const { spikes, spikeStarts } = this.#at.populations[population];
+    const addresses = new Uint32Array(this.#memory.buffer, spikeStarts, steps + 1);
+    const starts = addresses.map((address) => (address - spikes) / 4);
+    return { neurons: new Uint32Array(this.#memory.buffer, spikes, starts[steps]), starts };
+  }
+
+  /** Margin (distance to threshold) of every neuron and step: `[step * padded size + neuron]`; null when not kept. */
+  margins(population: number): Float32Array | null {
+    const { margin } = this.#at.populations[population];
+    const steps = this.#sample?.steps ?? 0;
+    if (margin === null || steps > this.#capacity.tapeSteps) return null;
+    return new Float32Array(this.#memory.buffer, margin, steps * padded(this.network.populations[population].size));
+  }
+
+  /** Adds the gradients of the sample that ran forward. */
+  backward(): void {
+    const sample = this.#sample;
+    if (sample === null) throw new Error("backward() before forward()");
+    const { steps } = sample;
+    const valued = sample.values === null ? 0 : 1;
+    for (const { adjointBlock, spikeAdjoint } of this.#at.populations) {
+      new Uint8Array(this.#memory.buffer, adjointBlock.from, adjointBlock.bytes).fill(0);
+      new Float32Array(this.#memory.buffer, spikeAdjoint, 1).fill(0);
+    }
+    const { tapeSteps } = this.#capacity;
+    const pieces = Math.ceil(steps / tapeSteps);
+    for (let piece = pieces - 1; piece >= 0; piece--) {
+      const from = piece * tapeSteps;
+      const to = Math.min(steps, from + tapeSteps);
+      if (piece < pieces - 1) {
+        // The tape of this piece was overwritten: the same steps again give the same tape.
+        this.#restore(this.#snapshots[piece]);
+        this.#kernels.forward(from, to, from, valued);
+      }
+      this.#kernels.backward(from, to, from, valued, steps);
+    }
+  }
+
+  #snapshot(): Uint8Array[] {
+    return this.#at.populations.map(({ dynamic }) =>
+      new Uint8Array(this.#memory.buffer, dynamic.from, dynamic.bytes).slice(),
+    );
+  }
+
+  #restore(snapshot: Uint8Array[]): void {
+    for (const [p, { dynamic }] of this.#at.populations.entries()) {
+      new Uint8Array(this.#memory.buffer, dynamic.from, dynamic.bytes).set(snapshot[p]);
+    }
+  }
+
+  #load(sample: StepEvents): void {
+    const { steps, events } = this.#capacity;
+    const count = sample.offsets[sample.steps];
+    if (sample.steps > steps || count > events) this.#build(sample.steps, count);
+    const { eventStarts, channels, eventValues } = this.#at;
+    const starts = new Uint32Array(this.#memory.buffer, eventStarts, sample.steps + 1);
+    for (let t = 0; t <= sample.steps; t++) starts[t] = channels + 4 * sample.offsets[t];
+    new Uint32Array(this.#memory.buffer, channels, count).set(sample.channels.subarray(0, count));
+    if (sample.values) new Float32Array(this.#memory.buffer, eventValues, count).set(sample.values.subarray(0, count));
+    this.#sample = sample;
+  }
+
+  /** Makes memory and module anew for samples of this size; values and gradients move along. */
+  #build(steps: number, events: number): void {
+    const { network } = this;
+    const wanted = grow(this.#capacity.steps, steps);
+    this.#capacity = {
+      steps: wanted,
+      events: grow(this.#capacity.events, events),
+      tapeSteps: Math.min(wanted, this.#tapeSteps),
+    };
+    const constants = network.populations.map((spec, p) => constantValues(spec, this.programs[p], {}, network.dtMs));
+    const layout = layOutMemory(network, this.programs, this.valueLayout, this.#capacity, {
+      perNeuron: (p, name) => typeof constants[p][name] !== "number",
+      costsOverTime: this.#setup.costsOverTime ?? false,
+    });
+    if (layout.bytes > largestMemory) {
+      throw new UserError(
+        `a sample of ${steps} steps needs ${Math.ceil(layout.bytes / 2 ** 30)} GiB in one WebAssembly memory, which holds 4 at most; ` +
+          "use a larger dtMs, shorter samples or fewer neurons",
+      );
+    }
+    const pages = Math.ceil(layout.bytes / 65536);
+    const memory = new WebAssembly.Memory({ initial: pages });
+    const block = (address: number) => new Float32Array(memory.buffer, address, this.valueLayout.length);
+    if (this.#memory !== undefined) {
+      block(layout.values).set(this.values);
+      block(layout.gradients).set(this.gradients);
+    }
+    for (const [p, addresses] of layout.populations.entries()) {
+      const spec = network.populations[p];
+      for (const [name, { address, perNeuron }] of Object.entries(addresses.constants)) {
+        if (this.valueLayout.constants[p][name] !== undefined) continue;
+        const value = constants[p][name];
+        if (typeof value === "number") new Float32Array(memory.buffer, address, 1)[0] = value;
+        else if (perNeuron) new Float32Array(memory.buffer, address, spec.size).set(value);
+      }
+      if (addresses.refractory !== null) {
+        new Int32Array(memory.buffer, addresses.refractory.period, spec.size).set(periodsOf(spec, network.dtMs));
+      }
+      if (p !== network.readout) new Uint32Array(memory.buffer, addresses.spikeStarts, 1)[0] = addresses.spikes;
+    }
+    for (const [k, addresses] of layout.sparse.entries()) {
+      const { connectivity } = network.projections[k];
+      if (addresses === null || connectivity === "dense") continue;
+      const { offsets, targets } = connectivity;
+      const entries = padded(offsets.length - 1) + 4;
+      new Uint32Array(memory.buffer, addresses.offsets, entries).fill(targets.length).set(offsets);
+      new Uint32Array(memory.buffer, addresses.targets, targets.length).set(targets);
+    }
+    for (const [k, matrix] of this.#feedback.entries()) {
+      const address = layout.feedback[k];
+      if (matrix !== null && address !== null) new Float32Array(memory.buffer, address, matrix.length).set(matrix);
+    }
+    const bytes = gradientModule(network, this.programs, this.valueLayout, layout, {
+      relaxed: this.#setup.relaxed ?? false,
+      truncateSteps: this.#setup.truncateSteps ?? 0,
+      costsOverTime: this.#setup.costsOverTime ?? false,
+      backward: this.#setup.backward ?? true,
+    });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    this.#memory = memory;
+    this.#at = layout;
+    this.#kernels = instance.exports as unknown as GradientKernels;
+  }
+}
