@@ -3,6 +3,7 @@ import { fakeRecording } from "../../test/cli/support/fake-trainer.ts";
 import { UserError } from "../base/errors.ts";
 import type { Recording } from "../data/recording.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { loadExperiment } from "./load-experiment.ts";
 import { presets } from "./presets.ts";
 import { readRecordingFile } from "./recording-file.ts";
 import { resolveExperiment } from "./resolve.ts";
@@ -43,6 +44,24 @@ describe("derived numbers", () => {
     const { spec } = resolve({ ...onRecording, copies: 3 }, fakeRecording());
     expect(spec).toMatchObject({ neurons: 60, tasks: 2, timing: { trainMs: 200, learnEveryMs: 20 } });
     expect(spec.drive).toEqual({ excitatory: 0, inhibitory: 0 });
+  });
+
+  test("examples/static-recording.json: the published shape on a network this small, and not too dense", async () => {
+    const { value, source } = await loadExperiment("examples/static-recording.json");
+    const given = parseExperiment(value, source);
+    const { spec, notes } = resolveExperiment(given, await readRecordingFile(given.targets as RecordingTargets));
+    expect(spec).toMatchObject({
+      neurons: 1216,
+      tasks: 2,
+      static: { K: 100 },
+      plastic: { inputsPerType: 32, trained: "all" },
+      feedforward: { size: 100, weightsPerTask: true },
+      learning: { lambda: 0.04, lambdaFeedforward: 1, mu: 8 },
+      noise: { sigma: 0 },
+    });
+    expect(spec.plastic.inhibitoryScale).toBeCloseTo(6.5 / 12, 4);
+    expect(spec.drive).toEqual({ excitatory: 1.5 * 1.2, inhibitory: 1.2 });
+    expect(notes.join()).not.toMatch(/synchronise/);
   });
 
   test("fewer neurons: a seeded choice of recorded ones; a multiple: copies", () => {

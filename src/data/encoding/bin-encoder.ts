@@ -11,8 +11,8 @@ export function binEncoder(info: SetInfo, options: BinEncoderOptions = {}): Enco
   if (info.kind !== "spikes") {
     throw new UserError('encoder "bin" takes spikes, but the set holds frames of numbers; use "rows" or "current"');
   }
-  const { dtMs = 1, mergeChannels = 1, steps: givenSteps, durationMs } = options;
-  const window = givenSteps === undefined && durationMs === undefined ? lastSpikeWindow(info, dtMs) : {};
+  const { dtMs = 1, mergeChannels = 1, rounding, steps: givenSteps, durationMs } = options;
+  const window = givenSteps === undefined && durationMs === undefined ? lastSpikeWindow(info, dtMs, rounding) : {};
   const binning: BinOptions = { ...options, ...window, dtMs, channels: info.channels };
   return {
     channels: mergedCount(info.channels, mergeChannels),
@@ -23,9 +23,9 @@ export function binEncoder(info: SetInfo, options: BinEncoderOptions = {}): Enco
 }
 
 /** As many steps as make the set's last spike, too, fall inside. */
-function lastSpikeWindow({ durationMs }: SetInfo, dtMs: number): { steps: number } {
+function lastSpikeWindow({ durationMs }: SetInfo, dtMs: number, rounding: BinOptions["rounding"]): { steps: number } {
   if (durationMs === undefined) {
     throw new UserError('encoder "bin" needs durationMs (or steps): the set does not say when its last spike falls');
   }
-  return { steps: Math.floor(durationMs / dtMs) + 1 };
+  return { steps: Math.floor(durationMs / dtMs + (rounding === "nearest" ? 0.5 : 0)) + 1 };
 }

@@ -7,21 +7,12 @@
 
 import { dataError, UserError } from "../../base/errors.ts";
 import type { Draws } from "../../random/draws.ts";
-import type { Sample, SpikeTrains, StepEvents } from "../labelled-set.ts";
+import type { LabelledSet, Sample, SpikeTrains, StepEvents } from "../labelled-set.ts";
 import { stepLimit } from "./bin-spikes.ts";
 import { checkNumber } from "./check.ts";
 
 /** What an encoder must know of the set whose samples it will meet. */
-export interface SetInfo {
-  readonly kind: Sample["kind"];
-  readonly channels: number;
-  /** Most frames of a sample; of a set of frames. */
-  readonly frames?: number;
-  /** When the last spike of the set falls, ms; of a set of spikes. */
-  readonly durationMs?: number;
-  /** Numbers that stand for none and full, such as 0 and 255 of grey values. */
-  readonly range?: readonly [number, number];
-}
+export type SetInfo = Pick<LabelledSet, "kind" | "channels" | "frames" | "durationMs" | "range">;
 
 export interface Encoder {
   /** Inputs of the network. */

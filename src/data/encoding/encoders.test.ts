@@ -265,6 +265,7 @@ describe("bin", () => {
     const encoder = makeEncoder({ type: "bin", mergeChannels: 2, dtMs: 3 }, set);
     expect([encoder.channels, encoder.maxSteps]).toEqual([4, 4]);
     expect(textOf(encoder, encoder.encode(spikes, draws()))).toBe("0:3 1:0 3:1");
+    expect(makeEncoder({ type: "bin", dtMs: 5, rounding: "nearest" }, set).maxSteps).toBe(3);
     const shorter = makeEncoder({ type: "bin", durationMs: 5 }, set);
     expect(textOf(shorter, shorter.encode(spikes, draws()))).toBe("0:6 3:1");
     expect(() => makeEncoder({ type: "bin" }, { kind: "spikes", channels: 7 })).toThrow("needs durationMs");

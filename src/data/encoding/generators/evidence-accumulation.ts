@@ -32,8 +32,8 @@ export interface EvidenceAccumulationOptions {
 }
 
 export interface EvidenceAccumulationSet extends LabelledSet {
-  /** 2250 ms by default. */
-  readonly durationMs: number;
+  /** Length of a trial, ms; 2250 by default. */
+  readonly trialMs: number;
   /** The answer counts from here to the end, ms. */
   readonly scoredFromMs: number;
 }
@@ -56,7 +56,7 @@ export function evidenceAccumulation(options: EvidenceAccumulationOptions): Evid
   checkNumber(`${who}: rateHz`, rateHz, { above: 0, max: 1000 });
   const p = rateHz / 1000;
   const recallFrom = cues * cueSpacingMs + delayMs;
-  const durationMs = recallFrom + recallMs;
+  const trialMs = recallFrom + recallMs;
 
   // Bit k of a trial: cue k came from the right.
   const sides = new Uint32Array(trials);
@@ -87,18 +87,19 @@ export function evidenceAccumulation(options: EvidenceAccumulationOptions): Evid
       const from = cue * cueSpacingMs + (cueSpacingMs - cueMs);
       fire((sides[trial] >>> cue) & 1, p, from, from + cueMs);
     }
-    fire(2, p, recallFrom, durationMs);
-    fire(3, p / 4, 0, durationMs);
+    fire(2, p, recallFrom, trialMs);
+    fire(3, p / 4, 0, trialMs);
     return sortByTime(Float32Array.from(times), Uint32Array.from(units));
   }
 
   const set = generatedSet({
     name: "evidence accumulation",
     channels: 4 * groupSize,
+    durationMs: trialMs - 1,
     classNames: ["left", "right"],
     labels: Uint32Array.from(rightCues, (right) => (right > cues / 2 ? 1 : 0)),
     columns: { rightCues },
     sample,
   });
-  return { ...set, durationMs, scoredFromMs: recallFrom };
+  return { ...set, trialMs, scoredFromMs: recallFrom };
 }

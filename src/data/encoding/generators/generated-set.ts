@@ -5,6 +5,8 @@ import type { LabelledSet, SpikeTrains } from "../../labelled-set.ts";
 export interface GeneratedSetParts {
   readonly name: string;
   readonly channels: number;
+  /** No spike falls later, ms. */
+  readonly durationMs: number;
   readonly classNames: readonly string[];
   readonly labels: Uint32Array;
   readonly columns?: Readonly<Record<string, Int32Array>>;

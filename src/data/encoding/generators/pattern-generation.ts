@@ -23,7 +23,7 @@ export interface PatternGenerationOptions {
   /** Curves to produce at once. Default 1. */
   readonly outputs?: number;
   /** T, ms. Default 1000. */
-  readonly durationMs?: number;
+  readonly trialMs?: number;
   /** Rate of the inputs, Hz. Default 50. */
   readonly rateHz?: number;
 }
@@ -34,62 +34,64 @@ export interface PatternGenerationTask {
   /** What the readout should be at each ms: a frame per ms, a number per output, within -1 .. 1. */
   readonly target: Frames;
   readonly outputs: number;
-  readonly durationMs: number;
+  /** Length of a trial, ms. */
+  readonly trialMs: number;
 }
 
 const periodsMs = [1000, 500, 333, 200];
 
 export function patternGeneration(options: PatternGenerationOptions): PatternGenerationTask {
-  const { seed, inputs = 100, outputs = 1, durationMs = 1000, rateHz = 50 } = options;
+  const { seed, inputs = 100, outputs = 1, trialMs = 1000, rateHz = 50 } = options;
   checkNumber("pattern generation: inputs", inputs, { min: 1, max: 1e6, whole: true });
   checkNumber("pattern generation: outputs", outputs, { min: 1, max: 1e4, whole: true });
-  checkNumber("pattern generation: durationMs", durationMs, { min: 200, max: 1e6, whole: true });
+  checkNumber("pattern generation: trialMs", trialMs, { min: 200, max: 1e6, whole: true });
   checkNumber("pattern generation: rateHz", rateHz, { above: 0, max: 1000 });
 
   const times: number[] = [];
   const units: number[] = [];
   const draws = openDraws(seed, "pattern generation: input spikes");
   for (let unit = 0; unit < inputs; unit++) {
-    bernoulliSteps(draws, rateHz / 1000, 0, durationMs, (step) => {
+    bernoulliSteps(draws, rateHz / 1000, 0, trialMs, (step) => {
       times.push(step);
       units.push(unit);
     });
   }
   const spikes = sortByTime(Float32Array.from(times), Uint32Array.from(units));
 
-  const values = new Float32Array(durationMs * outputs);
+  const values = new Float32Array(trialMs * outputs);
   for (let output = 0; output < outputs; output++) {
-    const curve = sumOfSines(seed, `pattern generation: curve ${output}`, durationMs);
-    for (let t = 0; t < durationMs; t++) values[t * outputs + output] = curve[t];
+    const curve = sumOfSines(seed, `pattern generation: curve ${output}`, trialMs);
+    for (let t = 0; t < trialMs; t++) values[t * outputs + output] = curve[t];
   }
   return {
     inputs: generatedSet({
       name: "pattern generation",
       channels: inputs,
+      durationMs: trialMs - 1,
       classNames: ["pattern"],
       labels: new Uint32Array(1),
       sample: () => ({ ...spikes, timesMs: spikes.timesMs.slice(), units: spikes.units.slice() }),
     }),
-    target: { kind: "frames", frames: durationMs, values },
+    target: { kind: "frames", frames: trialMs, values },
     outputs,
-    durationMs,
+    trialMs,
   };
 }
 
-function sumOfSines(seed: number, name: string, durationMs: number): Float64Array {
+function sumOfSines(seed: number, name: string, trialMs: number): Float64Array {
   const draws = openDraws(seed, name);
-  const curve = new Float64Array(durationMs);
+  const curve = new Float64Array(trialMs);
   for (const periodMs of periodsMs) {
     const weight = 0.5 + 1.5 * draws.uniform();
     const phase = draws.uniform();
-    const cycles = Math.floor(durationMs / periodMs);
-    for (let t = 0; t < durationMs; t++) {
-      curve[t] += weight * sinOfTurns((cycles * t) / (durationMs - 1) + phase);
+    const cycles = Math.floor(trialMs / periodMs);
+    for (let t = 0; t < trialMs; t++) {
+      curve[t] += weight * sinOfTurns((cycles * t) / (trialMs - 1) + phase);
     }
   }
   const first = curve[0];
   let largest = 0;
-  for (let t = 0; t < durationMs; t++) {
+  for (let t = 0; t < trialMs; t++) {
     curve[t] -= first;
     largest = Math.max(largest, Math.abs(curve[t]));
   }

@@ -48,8 +48,8 @@ export interface RandmanOptions {
 const spikeLimit = 2 ** 28;
 
 export interface RandmanSet extends LabelledSet {
-  /** End of the last step, ms. */
-  readonly durationMs: number;
+  /** Where the last step ends in the slowest class, ms. */
+  readonly trialMs: number;
 }
 
 /** Sample i is of class i mod classes. Spike times are kept: 4 bytes each. */
@@ -92,6 +92,7 @@ export function randman(options: RandmanOptions): RandmanSet {
   const set = generatedSet({
     name: "Randman",
     channels: units,
+    durationMs: (steps - 1) * dtMs * Math.max(...stretches),
     classNames: Array.from({ length: classes }, (_, label) =>
       stretches.length === 1
         ? `manifold ${label}`
@@ -100,7 +101,7 @@ export function randman(options: RandmanOptions): RandmanSet {
     labels: Uint32Array.from({ length: size }, (_, i) => i % classes),
     sample: (index) => sortByTime(times.slice(index * perSample, (index + 1) * perSample), unitOfSpike.slice()),
   });
-  return { ...set, durationMs: steps * dtMs * Math.max(...stretches) };
+  return { ...set, trialMs: steps * dtMs * Math.max(...stretches) };
 }
 
 /** Terms of the sums over k. A power within 1e-9 of a whole number is that number. */

@@ -98,6 +98,7 @@ export function shdLike(options: ShdLikeOptions): LabelledSet {
   return generatedSet({
     name: "synthetic SHD-like spikes",
     channels,
+    durationMs: durationMs * (1 - 2 ** -24),
     classNames: Array.from({ length: classes }, (_, label) => `word ${label}`),
     labels,
     columns: { speaker },

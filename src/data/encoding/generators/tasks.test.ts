@@ -1,11 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { chiSquare } from "../../../math/goodness-of-fit.ts";
 import { mean } from "../../../math/statistics.ts";
-import type { SpikeTrains } from "../../labelled-set.ts";
+import type { LabelledSet, SpikeTrains } from "../../labelled-set.ts";
+import { makeEncoder } from "../make-encoder.ts";
 import { evidenceAccumulation } from "./evidence-accumulation.ts";
 import { patternGeneration } from "./pattern-generation.ts";
 import { shdLike } from "./shd-like.ts";
 import { sinOfTurns } from "./sin-of-turns.ts";
+
+it("fill the steps of a trial when they are binned as they are", () => {
+  const steps = (set: LabelledSet, dtMs: number) => makeEncoder({ type: "bin", dtMs }, set).maxSteps;
+  expect(steps(evidenceAccumulation({ seed: 1, trials: 1 }), 1)).toBe(2250);
+  expect(steps(patternGeneration({ seed: 1 }).inputs, 1)).toBe(1000);
+  expect(steps(shdLike({ seed: 1, samples: 1 }), 0.5)).toBe(2000);
+});
 
 describe("evidenceAccumulation", () => {
   const trials = 300;
@@ -13,7 +21,7 @@ describe("evidenceAccumulation", () => {
   const all = Array.from({ length: trials }, (_, i) => i);
 
   it("has the times and sizes of the tutorial", () => {
-    expect([set.channels, set.durationMs, set.scoredFromMs, set.size]).toEqual([40, 2250, 2100, trials]);
+    expect([set.channels, set.trialMs, set.scoredFromMs, set.size]).toEqual([40, 2250, 2100, trials]);
     expect(set.classNames).toEqual(["left", "right"]);
   });
 

@@ -1,0 +1,57 @@
+/** The scripts that print figures of docs/benchmarks.md, in seconds instead of minutes: that they run, and what they judge. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number;
+}
+
+/** Runs a script of the repository to its end. */
+async function run(script: string, args: string): Promise<Ended> {
+  const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
+  return promisify(execFile)(process.execPath, [path, ...args.split(" ")]).then(
+    (output) => ({ ...output, code: 0 }),
+    (error: Ended) => error,
+  );
+}
+
+test("rls-accuracy prints one table of nets, variants and seeds; other sizes are not judged", async () => {
+  const args = "--only default --neurons 300 --iterations 1 --variants int16,block-20 --seeds 1,2";
+  const { stdout, code } = await run("test/slow/rls-accuracy.mjs", args);
+  expect(code).toBe(0);
+  const table = stdout.slice(stdout.indexOf("net "));
+  expect(table).toMatch(/^net +variant +single +worst +mean of 10 +R2 +Hz/);
+  for (const name of ["int16 +seed 1", "int16 +seed 2", "block-20 +seed 1", "block-20 +seed 2"]) {
+    expect(table).toMatch(new RegExp(`^default-4096 +${name}( +-?\\d+\\.\\d+){6} +0 +\\d`, "m"));
+  }
+  expect(table).toMatch(/asked for +>= 0\.68 +>= 0\.9 +>= 0\.4 +5\.7\.\.6\.6/);
+  expect(table).toMatch(/not judged/);
+});
+
+test("rls-accuracy judges nets of their own size, by the mean over seeds", async () => {
+  const { stdout, code } = await run("test/slow/rls-accuracy.mjs", "--only noise-200 --seeds 3 --variants block-20");
+  expect(stdout).toMatch(/^noise-200 +block-20 +seed 3/m);
+  expect(stdout).toMatch(code === 0 ? /all as asked for/ : /FAILS: .*\n[\s\S]*1 check\(s\) failed/);
+});
+
+test.each([
+  ["--only noise-201", /--only noise-201 is no net; nets: noise-200, /],
+  ["--only noise-200 --variants f16", /there is no variant f16/],
+])("rls-accuracy %s is refused", async (args, message) => {
+  const { code, stderr } = await run("test/slow/rls-accuracy.mjs", args);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(message);
+});
+
+test("clamped neurons fire as recorded and agree with it as far as so few spikes can", async () => {
+  const { stdout } = await run("scripts/clamped-ceiling.mjs", "--neurons 30 --trials 20");
+  const figure = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1]);
+  expect(stdout).toMatch(/^30 neurons driven by exactly their targets, 20 trials of each of 2 tasks/);
+  expect(figure(/(\d\.\d+) Hz, recorded/) / figure(/recorded (\d\.\d+) Hz/)).toBeCloseTo(0.987, 2);
+  expect(figure(/windows of \+-50 ms +(\d\.\d+)/)).toBeCloseTo(0.636, 2);
+  expect(figure(/selectivity +(\d\.\d+)/)).toBeGreaterThan(0.85);
+});
