@@ -108,9 +108,9 @@ test.each<[string, Volley.ExperimentInput, Volley.CreateTrainerOptions, RegExp]>
   ["threads out of range", small, { threads: 0 }, /threads is 0; it must be a whole number/],
   [
     "more memory than there is",
-    { ...small, neurons: 16_000_000, plastic: { inputsPerType: 2000 } },
+    { ...small, neurons: 16_000_000, plastic: { inputsPerType: 200 } },
     {},
-    /needs \d+ TB of memory \(P .* the largest that fits is neurons = \d+/,
+    /needs 5\.\d TB of memory \(P .* the largest that fits is neurons = \d+/,
   ],
   ["a file that is not there", { ...small, targets: { type: "recording", file: "no.h5" } }, {}, /no recording no\.h5/],
 ])("%s is refused with a message", async (_, experiment, options, message) => {

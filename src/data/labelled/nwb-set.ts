@@ -38,7 +38,11 @@ function usableTrials(table: NwbTable, options: NwbTrialOptions, wanted: readonl
   const events = timesOf(table, options.event ?? "start_time", file);
   const stops = afterMs === undefined ? timesOf(table, "stop_time", file) : undefined;
   const labels = Array.from<string | number, string>(table.column(options.label).values, String);
-  const skipped = { "without a time": 0, [`without a value in "${options.label}"`]: 0, "of other classes": 0 };
+  const skipped = {
+    "for having no time": 0,
+    [`for having no value in "${options.label}"`]: 0,
+    "for being of another class": 0,
+  };
   const [untimed, unlabelled, other] = Object.keys(skipped);
   const trials: Trial[] = [];
   for (let row = 0; row < table.rows; row++) {
@@ -51,7 +55,7 @@ function usableTrials(table: NwbTable, options: NwbTrialOptions, wanted: readonl
     else trials.push({ row, startS, stopS, label });
   }
   const notes = Object.entries(skipped).flatMap(([why, count]) =>
-    count > 0 ? [`left out ${count} trials ${why}`] : [],
+    count > 0 ? [`trials left out ${why}: ${count}`] : [],
   );
   if (trials.length === 0) throw dataError(`no trial of ${file} can be used; ${notes.join("; ")}`);
   return { trials, notes };
@@ -143,7 +147,7 @@ export function readNwbSet(file: Hdf5File, reading: Reading): LabelledSet {
       if (units.some(({ observedS }) => observedS !== undefined && !isCovered(observedS, startS, stopS))) unobserved++;
     }
     if (unobserved > 0) {
-      notes.push(`in ${unobserved} trials some units were not recorded all the time; they look silent there`);
+      notes.push(`trials in which some unit was not recorded all the time, and looks silent: ${unobserved}`);
     }
     return { ...facts, columns, notes };
   });

@@ -23,8 +23,6 @@ export async function openLabelledSet(
   bytes: Uint8Array,
   options: LabelledOptions = {},
 ): Promise<LabelledSet> {
-  const packed = isGzip(bytes);
-  const source = bytesInMemory(packed ? gunzip(bytes, name) : bytes);
-  const inner = packed ? name.replace(/\.gz$/i, "") : name;
-  return readLabelled(source, inner, { options, newStore: () => new MemoryRecords() });
+  const source = bytesInMemory(isGzip(bytes) ? gunzip(bytes, name) : bytes);
+  return readLabelled(source, name, { options, newStore: () => new MemoryRecords() });
 }

@@ -126,12 +126,13 @@ class SpikeSetBuilder {
   #notes(): string[] {
     const notes: string[] = [];
     const empty = this.#counts.filter((count) => count === 0).length;
-    if (this.#unsorted > 0) notes.push(`put the spikes of ${this.#unsorted} samples into the order of their times`);
-    if (empty > 0) notes.push(`${empty} samples hold no spikes`);
+    if (this.#unsorted > 0)
+      notes.push(`samples whose spikes were put into the order of their times: ${this.#unsorted}`);
+    if (empty > 0) notes.push(`samples without spikes: ${empty}`);
     if (this.#coinciding > 0) {
       const share = (100 * this.#coinciding) / this.#spikes;
       notes.push(
-        `${this.#coinciding} spikes (${share.toPrecision(2)} %) have the time and channel of another spike of their sample`,
+        `spikes with the time and channel of another one in their sample: ${this.#coinciding} (${share.toPrecision(2)} %)`,
       );
     }
     return notes;

@@ -39,12 +39,14 @@ export async function answer(host: Host, { id, method, args }: CallMessage): Pro
   }
 }
 
-/** Large arrays of an answer are handed over instead of copied. */
+/** Arrays of an answer, also inside of objects and lists, are handed over instead of copied where they own their bytes. */
 export function transferable(result: unknown): ArrayBuffer[] {
-  const view = result as ArrayBufferView;
-  return ArrayBuffer.isView(view) && view.buffer instanceof ArrayBuffer && view.byteLength === view.buffer.byteLength
-    ? [view.buffer]
-    : [];
+  if (ArrayBuffer.isView(result)) {
+    const { buffer, byteLength } = result;
+    return buffer instanceof ArrayBuffer && byteLength === buffer.byteLength ? [buffer] : [];
+  }
+  if (typeof result !== "object" || result === null) return [];
+  return [...new Set(Object.values(result).flatMap(transferable))];
 }
 
 /** One worker as the group sees it. */

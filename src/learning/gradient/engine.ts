@@ -24,7 +24,7 @@ import {
 } from "./layout.ts";
 import { type GradientKernels, gradientModule } from "./module.ts";
 import { constantValues, periodsOf, programsOf } from "./programs.ts";
-import type { GradientNetwork } from "./spec.ts";
+import type { GradientNetwork, SparseRows } from "./spec.ts";
 
 export interface EngineSetup {
   readonly network: GradientNetwork;
@@ -61,6 +61,7 @@ export class GradientEngine {
   #snapshots: Uint8Array[][] = [];
   /** Kept apart, because the memory is made anew when it must grow. */
   #feedback: (Float32Array | null)[];
+  #sparse: (SparseRows | null)[];
 
   constructor(setup: EngineSetup) {
     this.network = setup.network;
@@ -70,6 +71,9 @@ export class GradientEngine {
     const perStep = Math.max(1, tapeBytesPerStep(setup.network, this.programs));
     this.#tapeSteps = Math.max(1, Math.floor((setup.tapeBytes ?? defaultTapeBytes) / perStep));
     this.#feedback = setup.network.projections.map(() => null);
+    this.#sparse = setup.network.projections.map(({ connectivity }) =>
+      connectivity === "dense" ? null : connectivity,
+    );
     this.#build(64, 64);
   }
 
@@ -102,6 +106,27 @@ export class GradientEngine {
     const address = this.#at.feedback[projection];
     if (address === null) throw new Error(`projection ${projection} has no feedback matrix`);
     new Float32Array(this.#memory.buffer, address, block.length).set(block);
+  }
+
+  /** Other synapses of a sparse projection, as many as before (rewiring). */
+  setSparse(projection: number, rows: SparseRows): void {
+    const before = this.#sparse[projection];
+    if (before === null || before.targets.length !== rows.targets.length) {
+      throw new Error(`projection ${projection} is not sparse or has another number of synapses`);
+    }
+    this.#sparse[projection] = rows;
+    this.#writeSparse(this.#memory, this.#at);
+  }
+
+  #writeSparse(memory: WebAssembly.Memory, layout: MemoryLayout): void {
+    for (const [k, addresses] of layout.sparse.entries()) {
+      const rows = this.#sparse[k];
+      if (addresses === null || rows === null) continue;
+      const { offsets, targets } = rows;
+      const entries = padded(offsets.length - 1) + 4;
+      new Uint32Array(memory.buffer, addresses.offsets, entries).fill(targets.length).set(offsets);
+      new Uint32Array(memory.buffer, addresses.targets, targets.length).set(targets);
+    }
   }
 
   /**
@@ -241,14 +266,7 @@ export class GradientEngine {
       }
       if (p !== network.readout) new Uint32Array(memory.buffer, addresses.spikeStarts, 1)[0] = addresses.spikes;
     }
-    for (const [k, addresses] of layout.sparse.entries()) {
-      const { connectivity } = network.projections[k];
-      if (addresses === null || connectivity === "dense") continue;
-      const { offsets, targets } = connectivity;
-      const entries = padded(offsets.length - 1) + 4;
-      new Uint32Array(memory.buffer, addresses.offsets, entries).fill(targets.length).set(offsets);
-      new Uint32Array(memory.buffer, addresses.targets, targets.length).set(targets);
-    }
+    this.#writeSparse(memory, layout);
     for (const [k, matrix] of this.#feedback.entries()) {
       const address = layout.feedback[k];
       if (matrix !== null && address !== null) new Float32Array(memory.buffer, address, matrix.length).set(matrix);

@@ -1,0 +1,244 @@
+/** One worker's part of a training: runs the samples of its lanes and adds up their gradients. */
+import type { StepEvents } from "../../data/labelled-set.ts";
+import { padded } from "../../kernels/rows/wasm.ts";
+import { type CountRegulariser, makeCountRegulariser } from "../losses/count-regulariser.ts";
+import { FilteredRate } from "../losses/filtered-rate.ts";
+import { type Loss, makeLoss } from "../losses/loss.ts";
+import type { Target } from "../losses/row-loss.ts";
+import { compileNetwork } from "./compile.ts";
+import { GradientEngine } from "./engine.ts";
+import { type TreeNode, TreeSum } from "./lanes.ts";
+import type { GradientNetwork, SparseRows } from "./spec.ts";
+import type { TrainingSpec } from "./training-spec.ts";
+
+export interface LabelledEvents {
+  readonly events: StepEvents;
+  readonly target: Target;
+}
+
+/** Samples of one lane, in the order of the batch. */
+export interface Lane {
+  readonly lane: number;
+  readonly samples: readonly LabelledEvents[];
+}
+
+export interface RunRequest {
+  /** The block of values, when it changed since the last request. */
+  readonly values: Float32Array | null;
+  readonly lanes: readonly Lane[];
+  /** Factor on the loss and gradient of each sample: 1/batch for a mean. */
+  readonly weight: number;
+  readonly train: boolean;
+  /** By regulariser of scope "batch": counts per neuron and steps, summed over the batch. */
+  readonly batchCounts: readonly (BatchCount | null)[] | null;
+}
+
+export interface BatchCount {
+  readonly counts: Float64Array;
+  readonly steps: number;
+}
+
+/** Sums over the samples of a request, and what belongs to each sample, in the order of the lanes. */
+export interface RunResult {
+  readonly nodes: readonly TreeNode[];
+  readonly losses: Float64Array;
+  readonly predicted: Int32Array;
+  /** [sample * outputs + output] */
+  readonly probabilities: Float64Array;
+  /** Weighted loss of the regularisers. */
+  readonly regularisation: number;
+  /** By population: spikes per neuron, and steps, of all samples. */
+  readonly counts: readonly Float64Array[];
+  readonly steps: number;
+  /** By population: neurons and steps of one sample inside the support of the surrogate, and those looked at. */
+  readonly support: readonly { readonly inside: number; readonly seen: number }[];
+}
+
+export class GradientMember {
+  readonly #engine: GradientEngine;
+  readonly #network: GradientNetwork;
+  readonly #loss: Loss;
+  readonly #regularisers: { population: number; rule: CountRegulariser | FilteredRate }[];
+  readonly #outputs: number;
+  /** Unpadded traces, where rows of the engine have padding. */
+  #trace = new Float32Array(0);
+  #traceAdjoint = new Float32Array(0);
+
+  static async create(spec: TrainingSpec, backward = true): Promise<GradientMember> {
+    return new GradientMember(spec, await compileNetwork(spec), backward);
+  }
+
+  constructor(spec: TrainingSpec, network: GradientNetwork, backward: boolean) {
+    this.#network = network;
+    this.#outputs = network.populations[network.readout].size;
+    this.#loss = makeLoss(spec.loss, this.#outputs);
+    this.#regularisers = spec.regularisers.map(({ population, description }) => ({
+      population,
+      rule:
+        description.type === "filteredRate"
+          ? new FilteredRate(description, spec.dtMs)
+          : makeCountRegulariser(description, spec.dtMs),
+    }));
+    this.#engine = new GradientEngine({
+      network,
+      relaxed: spec.relaxed,
+      truncateSteps: spec.truncateSteps,
+      costsOverTime: this.#regularisers.some(({ rule }) => rule instanceof FilteredRate),
+      backward,
+    });
+  }
+
+  get engine(): GradientEngine {
+    return this.#engine;
+  }
+
+  setFeedback(projection: number, block: Float32Array): void {
+    this.#engine.setFeedback(projection, block);
+  }
+
+  setSparse(projection: number, rows: SparseRows): void {
+    this.#engine.setSparse(projection, rows);
+  }
+
+  run(request: RunRequest): RunResult {
+    const { lanes, train } = request;
+    if (request.values !== null) this.#engine.values.set(request.values);
+    const total = lanes.reduce((sum, { samples }) => sum + samples.length, 0);
+    const counts = this.#network.populations.map(({ size }) => new Float64Array(size));
+    const losses = new Float64Array(total);
+    const predicted = new Int32Array(total);
+    const probabilities = new Float64Array(total * this.#outputs);
+    const support = this.#network.populations.map(() => ({ inside: 0, seen: 0 }));
+    const tree = new TreeSum();
+    let [at, steps, regularisation] = [0, 0, 0];
+    for (const { lane, samples } of lanes) {
+      if (train && samples.length > 0) this.#engine.clearGradients();
+      for (const { events, target } of samples) {
+        const own = this.#forward(events);
+        for (const [p, ofSample] of own.entries())
+          for (let i = 0; i < ofSample.length; i++) counts[p][i] += ofSample[i];
+        steps += events.steps;
+        const evaluation = this.#loss.evaluate(this.#trace, events.steps, target, this.#traceAdjoint, request.weight);
+        losses[at] = evaluation.loss;
+        predicted[at] = evaluation.predicted;
+        probabilities.set(evaluation.probabilities, at * this.#outputs);
+        at++;
+        if (!train) continue;
+        if (at === 1) this.#lookAtSupport(support);
+        regularisation += this.#setCosts(events.steps, own, request);
+        this.#setOutputAdjoints(events.steps);
+        this.#engine.backward();
+      }
+      if (train) {
+        tree.add({ level: 0, index: lane, sum: samples.length > 0 ? this.#engine.gradients.slice() : null });
+      }
+    }
+    return { nodes: tree.nodes, losses, predicted, probabilities, regularisation, counts, steps, support };
+  }
+
+  /** Spikes per neuron of the populations that regularisers of scope "batch" look at: a forward pass of its own. */
+  countSpikes({ values, lanes }: Pick<RunRequest, "values" | "lanes">): (BatchCount | null)[] {
+    if (values !== null) this.#engine.values.set(values);
+    const sums = this.#regularisers.map(({ population, rule }) =>
+      rule instanceof FilteredRate || rule.scope === "sample"
+        ? null
+        : { counts: new Float64Array(this.#network.populations[population].size), steps: 0 },
+    );
+    for (const { samples } of lanes) {
+      for (const { events } of samples) {
+        const own = this.#forward(events);
+        for (const [r, sum] of sums.entries()) {
+          if (sum === null) continue;
+          const ofSample = own[this.#regularisers[r].population];
+          for (let i = 0; i < ofSample.length; i++) sum.counts[i] += ofSample[i];
+          sum.steps += events.steps;
+        }
+      }
+    }
+    return sums;
+  }
+
+  /** Readout traces of a sample, `[step * outputs + output]`: a copy. */
+  outputs(events: StepEvents): Float32Array {
+    this.#forward(events);
+    return this.#trace.slice(0, events.steps * this.#outputs);
+  }
+
+  /** Runs a sample; leaves the trace without padding and returns spikes per neuron by population. */
+  #forward(events: StepEvents): Float64Array[] {
+    const outputs = this.#engine.forward(events);
+    const stride = this.#engine.outputStride;
+    const length = events.steps * this.#outputs;
+    if (this.#trace.length < length) {
+      this.#trace = new Float32Array(length);
+      this.#traceAdjoint = new Float32Array(length);
+    }
+    if (stride === this.#outputs) this.#trace.set(outputs);
+    else {
+      for (let t = 0; t < events.steps; t++) {
+        this.#trace.set(outputs.subarray(t * stride, t * stride + this.#outputs), t * this.#outputs);
+      }
+    }
+    return this.#network.populations.map(({ size }, p) => {
+      const own = new Float64Array(size);
+      if (p === this.#network.readout) return own;
+      for (const neuron of this.#engine.spikes(p).neurons) own[neuron]++;
+      return own;
+    });
+  }
+
+  #setOutputAdjoints(steps: number): void {
+    const adjoints = this.#engine.outputAdjoints();
+    const stride = this.#engine.outputStride;
+    if (stride === this.#outputs) adjoints.set(this.#traceAdjoint.subarray(0, steps * this.#outputs));
+    else {
+      adjoints.fill(0);
+      for (let t = 0; t < steps; t++) {
+        adjoints.set(this.#traceAdjoint.subarray(t * this.#outputs, (t + 1) * this.#outputs), t * stride);
+      }
+    }
+  }
+
+  /** Writes what the regularisers add to the adjoint of every spike; returns their loss. */
+  #setCosts(steps: number, own: readonly Float64Array[], { weight, batchCounts }: RunRequest): number {
+    let loss = 0;
+    for (const [p, { size }] of this.#network.populations.entries()) {
+      if (p === this.#network.readout) continue;
+      const costs = this.#engine.spikeCosts(p).fill(0);
+      const row = padded(size);
+      const constant = new Float64Array(size);
+      for (const [r, { population, rule }] of this.#regularisers.entries()) {
+        if (population !== p) continue;
+        if (rule instanceof FilteredRate) {
+          const filtered = new Float64Array(size);
+          const { neurons, starts } = this.#engine.spikes(p);
+          const perWeight = new Float64Array(steps * size);
+          rule.trace(filtered, neurons, starts, steps, perWeight);
+          for (let t = 0; t < steps; t++) {
+            for (let i = 0; i < size; i++) costs[t * row + i] += weight * perWeight[t * size + i];
+          }
+        } else if (rule.scope === "sample") loss += rule.evaluate(own[p], steps, constant, weight);
+        else {
+          const batch = batchCounts?.[r];
+          if (batch) rule.evaluate(batch.counts, batch.steps, constant, 1);
+        }
+      }
+      for (let at = 0; at < costs.length; at += row) for (let i = 0; i < size; i++) costs[at + i] += constant[i];
+    }
+    return loss;
+  }
+
+  #lookAtSupport(support: { inside: number; seen: number }[]): void {
+    for (const [p, { surrogate, size }] of this.#network.populations.entries()) {
+      const margins = this.#engine.margins(p);
+      if (margins === null) continue;
+      // SuperSpike and its like reach everywhere; where h has fallen to a hundredth says as much.
+      const reach = Number.isFinite(surrogate.support) ? surrogate.support : 0.5;
+      const row = padded(size);
+      for (let at = 0; at < margins.length; at += row) {
+        for (let i = 0; i < size; i++) if (Math.abs(margins[at + i]) <= reach) support[p].inside++;
+      }
+      support[p].seen += (margins.length / row) * size;
+    }
+  }
+}

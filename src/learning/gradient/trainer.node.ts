@@ -1,0 +1,26 @@
+/** Training by gradients in Node: worker threads, or this thread alone. */
+import { LocalGroup } from "../../device/cpu/group.ts";
+import { nodeGroup } from "../../device/cpu/threads.node.ts";
+import { gradientHost } from "./host.ts";
+import { GradientTrainer, type LearningPlan } from "./trainer.ts";
+import type { TrainingSpec } from "./training-spec.ts";
+
+/**
+ * @param options.threads workers; 1 does the work in the calling thread
+ * @throws UserError for what cannot work; nothing keeps running then
+ */
+export async function createGradientTrainer(
+  spec: TrainingSpec,
+  plan: LearningPlan,
+  options: { readonly threads: number },
+): Promise<GradientTrainer> {
+  const { threads } = options;
+  const group =
+    threads === 1 ? new LocalGroup(gradientHost()) : nodeGroup(new URL("./worker.node.js", import.meta.url), threads);
+  try {
+    return await GradientTrainer.create(spec, plan, group);
+  } catch (error) {
+    await group.close();
+    throw error;
+  }
+}
