@@ -81,9 +81,9 @@ export function emitLog(f: FunctionBuilder, argument: V128): V128 {
 }
 
 /**
- * 0 in place of numbers too small to matter, |x| < 2^-100, NaN kept. WebAssembly cannot flush subnormals, and a state that
+ * 0 in place of numbers too small to matter, |x| < below (default 2^-100), NaN kept. WebAssembly cannot flush subnormals, and a state that
  * decays for ever would end there, where arithmetic is some 100 times slower. `x` must be cheap to repeat (a local).
  */
-export function flushTiny(x: V128): V128 {
-  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.const(2 ** -100)));
+export function flushTiny(x: V128, below = 2 ** -100): V128 {
+  return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.const(below)));
 }

@@ -35,11 +35,12 @@ export interface AdjointOptions {
   readonly spikes?: "step" | "smooth";
 }
 
-/** What the forward pass keeps of a step: names of states before it and after it (before the reset), and x. */
+/** What the forward pass keeps of a step: names of states before it and after it (before the reset), x and I. */
 export interface Tape {
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly margin: boolean;
+  readonly current: boolean;
 }
 
 /**
@@ -62,7 +63,7 @@ export interface AdjointProgram {
   readonly canBeRefractory: boolean;
 }
 
-/** Names of input leaves. */
+/** Names of input leaves; no parameter or state of a model can have one of these. */
 export const leafOf = {
   /** Adjoint of a state after the step. */
   adjoint: (state: string) => `adjoint of ${state}`,
@@ -70,9 +71,11 @@ export const leafOf = {
   spike: "adjoint of the spike",
   before: (state: string) => `${state} before`,
   after: (state: string) => `${state} after`,
-  margin: "margin",
+  margin: "the margin",
+  /** Input current, for constants that it is multiplied with. */
+  current: "current",
   /** The spike itself, a number, where spikes are smooth. */
-  z: "spike",
+  z: "the spike",
 } as const;
 
 /** The margin on the tape of a neuron that was refractory: no spike, no surrogate. */
@@ -159,7 +162,7 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
   const previous = names.map((name, k) => unlessHeld(get(input(leafOf.before(name))), adjointAfter[k]));
   const wanted = constantsMovedBy(split, options.trainable);
   const gradients = Object.fromEntries(wanted.map((name) => [name, unlessHeld(constants.get(name) ?? constant(0), 0)]));
-  const current = unlessHeld(get(input("current")), 0);
+  const current = unlessHeld(get(input(leafOf.current)), 0);
 
   // Adjoints that influence what is wanted, and so on backwards, until nothing is added.
   const outputs = [current, ...Object.values(gradients)];
@@ -185,6 +188,7 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
       before: names.filter((name) => used.has(leafOf.before(name))),
       after: names.filter((name) => used.has(leafOf.after(name))),
       margin: used.has(leafOf.margin),
+      current: used.has(leafOf.current),
     },
     feelsSpike: used.has(leafOf.spike),
     canBeRefractory: options.canBeRefractory,

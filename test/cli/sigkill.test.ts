@@ -130,6 +130,8 @@ test(`${killsOfTraining} kills of training: every run is readable, resumes and e
   }
   if (kill < 50) return;
   // A few kills may all come early or between writes; of many, some must hit what the test is for.
-  console.log(`${kill} kills in ${finished} runs: ${midway} between checkpoints, ${halfWritten} while one was written`);
+  console.log(
+    `${kill} kills in ${finished} runs: ${midway} after a first checkpoint, ${halfWritten} while one was written`,
+  );
   expect(Math.min(midway, halfWritten)).toBeGreaterThan(0);
 });

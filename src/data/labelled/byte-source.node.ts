@@ -1,11 +1,11 @@
 /** Files that are read in pieces, and packed ones, which are unpacked into a temporary file first. */
 
-import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { dataError, exitCode, UserError } from "../../base/errors.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { TemporaryFile, temporaryFailed } from "./temporary-file.node.ts";
+import { TemporaryFile } from "./temporary-file.node.ts";
 
 /** Reads until `target` is full or the file ends; one call may give less than was asked for. */
 export function readFully(descriptor: number, target: Uint8Array, position: number): number {
@@ -61,19 +61,21 @@ export function openFile(path: string): ByteSource {
  */
 export async function openUnpacked(path: string, folder?: string): Promise<ByteSource> {
   const temporary = TemporaryFile.create(folder);
+  let size = 0;
   try {
-    await pipeline(
-      createReadStream(path),
-      createGunzip(),
-      createWriteStream("", { fd: temporary.descriptor, autoClose: false, start: 0 }),
-    );
+    await pipeline(createReadStream(path), createGunzip(), async (chunks: AsyncIterable<Uint8Array>) => {
+      for await (const chunk of chunks) {
+        temporary.write(chunk, size);
+        size += chunk.length;
+      }
+    });
   } catch (cause) {
     temporary.close();
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "Z_BUF_ERROR")
       throw dataError(`${path} ends in the middle of its packed data; it is truncated`, cause);
     if (code?.startsWith("Z_")) throw dataError(`${path} cannot be unpacked (${message}); it is damaged`, cause);
-    throw temporaryFailed(temporary.folder, cause);
+    throw cause;
   }
   return sourceOf(temporary.descriptor, () => temporary.close());
 }

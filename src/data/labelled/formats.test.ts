@@ -334,18 +334,18 @@ describe("NWB", () => {
 
   test("numbers as classes are in order of size; trials of other classes, or without one, are left out", async () => {
     const trials = {
-      start_time: [0, 1, 2, 3, 4, 5],
-      stop_time: [1, 2, 3, 4, 5, 6],
-      angle: [90, 100, 90, Number.NaN, 100, 5],
+      start_time: [0, 1, 2, 3, 4, 5, 6],
+      stop_time: [1, 2, 3, 4, 5, 6, 7],
+      angle: [90, 100, 90, Number.NaN, 100, 5, 5],
     };
-    const bytes = await nwbFile({ spikes: [evenSpikes(8, 6)], trials });
+    const bytes = await nwbFile({ spikes: [evenSpikes(8, 7)], trials });
     const set = await openLabelledSet("s.nwb", bytes, { trials: { label: "angle" } });
     expect(set.classNames).toEqual(["5", "90", "100"]);
-    expect(Array.from(set.labels)).toEqual([1, 2, 1, 2, 0]);
+    expect(Array.from(set.labels)).toEqual([1, 2, 1, 2, 0, 0]);
     expect(set.notes).toEqual(['trials left out for having no value in "angle": 1']);
     const some = await openLabelledSet("s.nwb", bytes, { trials: { label: "angle" }, classNames: ["100", "90"] });
     expect(Array.from(some.labels)).toEqual([1, 0, 1, 0]);
-    expect(some.notes).toContain("trials left out for being of another class: 1");
+    expect(some.notes).toContain("trials left out for being of another class: 2");
   });
 
   test("units that were not recorded throughout are noted", async () => {
@@ -360,11 +360,7 @@ describe("NWB", () => {
   });
 
   test.each<[string, LabelledOptions, RegExp]>([
-    [
-      "no label",
-      {},
-      /does not say which column of its trials is the class; choose one \(label\): block, side|side, block/,
-    ],
+    ["no label", {}, /does not say which column of its trials is the class; choose one \(label\): block, go_cue, side/],
     ["a misspelt column", { trials: { label: "sid" } }, /has no column "sid" — did you mean "side"\?/],
     ["a measurement", { trials: { label: "go_cue" } }, /has 12 different values in 12 trials; that is a measurement/],
     ["a window of nothing", { trials: { label: "side", afterMs: -5 } }, /are not longer than 0 ms/],

@@ -38,25 +38,23 @@ function usableTrials(table: NwbTable, options: NwbTrialOptions, wanted: readonl
   const events = timesOf(table, options.event ?? "start_time", file);
   const stops = afterMs === undefined ? timesOf(table, "stop_time", file) : undefined;
   const labels = Array.from<string | number, string>(table.column(options.label).values, String);
-  const skipped = {
-    "for having no time": 0,
-    [`for having no value in "${options.label}"`]: 0,
-    "for being of another class": 0,
-  };
-  const [untimed, unlabelled, other] = Object.keys(skipped);
+  let untimed = 0;
+  let unlabelled = 0;
+  let others = 0;
   const trials: Trial[] = [];
   for (let row = 0; row < table.rows; row++) {
     const startS = events[row] - beforeMs / 1000;
     const stopS = stops === undefined ? events[row] + (afterMs ?? 0) / 1000 : stops[row];
     const label = labels[row];
-    if (!Number.isFinite(startS) || !(stopS > startS && stopS < Number.POSITIVE_INFINITY)) skipped[untimed]++;
-    else if (label === "" || label === "NaN") skipped[unlabelled]++;
-    else if (wanted !== undefined && !wanted.includes(label)) skipped[other]++;
+    if (!Number.isFinite(startS) || !(stopS > startS && stopS < Number.POSITIVE_INFINITY)) untimed++;
+    else if (label === "" || label === "NaN") unlabelled++;
+    else if (wanted !== undefined && !wanted.includes(label)) others++;
     else trials.push({ row, startS, stopS, label });
   }
-  const notes = Object.entries(skipped).flatMap(([why, count]) =>
-    count > 0 ? [`trials left out ${why}: ${count}`] : [],
-  );
+  const notes: string[] = [];
+  if (untimed > 0) notes.push(`trials left out for having no time: ${untimed}`);
+  if (unlabelled > 0) notes.push(`trials left out for having no value in "${options.label}": ${unlabelled}`);
+  if (others > 0) notes.push(`trials left out for being of another class: ${others}`);
   if (trials.length === 0) throw dataError(`no trial of ${file} can be used; ${notes.join("; ")}`);
   return { trials, notes };
 }

@@ -1,9 +1,8 @@
 /** Records in memory as long as they are few, and in a temporary file when they are more. */
 
-import { writeSync } from "node:fs";
 import { readFully } from "./byte-source.node.ts";
 import type { RecordStore } from "./record-store.ts";
-import { TemporaryFile, temporaryFailed } from "./temporary-file.node.ts";
+import { TemporaryFile } from "./temporary-file.node.ts";
 
 /** Records are written together, so that a small one does not cost a system call. */
 const bufferBytes = 2 ** 20;
@@ -39,11 +38,12 @@ export class SpillingRecords implements RecordStore {
 
   #write(): void {
     this.#file ??= TemporaryFile.create(this.#folder);
+    const file = this.#file;
     const longest = this.#held.reduce((most, { length }) => Math.max(most, length), 0);
     const bytes = new Uint8Array(Math.max(bufferBytes, longest));
     let filled = 0;
     const flush = (): void => {
-      for (let at = 0; at < filled; ) at += this.#writeAt(bytes.subarray(at, filled), this.#written + at);
+      file.write(bytes.subarray(0, filled), this.#written);
       this.#written += filled;
       filled = 0;
     };
@@ -56,15 +56,6 @@ export class SpillingRecords implements RecordStore {
     this.#writtenRecords += this.#held.length;
     this.#held = [];
     this.#heldBytes = 0;
-  }
-
-  #writeAt(bytes: Uint8Array, position: number): number {
-    const file = this.#file!;
-    try {
-      return writeSync(file.descriptor, bytes, 0, bytes.length, position);
-    } catch (cause) {
-      throw temporaryFailed(file.folder, cause);
-    }
   }
 
   record(index: number): Uint8Array {

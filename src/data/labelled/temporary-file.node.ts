@@ -1,6 +1,6 @@
 /** A file for what is too large for memory. Nothing of it stays, whatever ends the process, where systems allow that. */
 
-import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitCode, UserError } from "../../base/errors.ts";
@@ -22,13 +22,13 @@ export function temporaryFailed(folder: string, cause: unknown): unknown {
 
 export class TemporaryFile {
   readonly descriptor: number;
-  readonly folder: string;
+  readonly #folder: string;
   readonly #own: string;
   #open = true;
 
   private constructor(descriptor: number, folder: string, own: string) {
     this.descriptor = descriptor;
-    this.folder = folder;
+    this.#folder = folder;
     this.#own = own;
   }
 
@@ -50,6 +50,17 @@ export class TemporaryFile {
       rmSync(this.#own, { recursive: true, force: true });
     } catch {
       // `close` tries again.
+    }
+  }
+
+  /** @throws UserError when the folder is full. */
+  write(bytes: Uint8Array, position: number): void {
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        at += writeSync(this.descriptor, bytes, at, bytes.length - at, position + at);
+      }
+    } catch (cause) {
+      throw temporaryFailed(this.#folder, cause);
     }
   }
 

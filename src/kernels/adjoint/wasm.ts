@@ -42,6 +42,7 @@ export interface PopulationArrays {
   /** Arrays over time. */
   readonly tape: {
     readonly margin: number | null;
+    readonly current: number | null;
     readonly before: (name: string) => number;
     readonly after: (name: string) => number;
   };
@@ -55,6 +56,12 @@ export interface PopulationKernelOptions {
   readonly readout: boolean;
   readonly relaxed: boolean;
 }
+
+/**
+ * Adjoints below this are 0. They meet weights, surrogates and gains on their way, all of them small, and no product of
+ * these may be subnormal; next to gradients of 1e-10, the smallest that an optimiser would notice, it is nothing.
+ */
+const smallestAdjoint = 2 ** -66;
 
 type StepSignature = { row: "i32"; spikes: "i32"; output: "i32" };
 type BackSignature = { row: "i32"; currentAdjoint: "i32"; outputAdjoint: "i32" };
@@ -107,6 +114,7 @@ export function addStep(
             (leaf) => (leaf.op === "state" ? states.get(leaf.name)! : leaf.op === "input" ? current : constantOf(leaf)),
             { relaxed: options.relaxed },
           );
+        if (arrays.tape.current !== null) f.push(v128.store(taped, current, arrays.tape.current));
         for (const state of tape.before) f.push(v128.store(taped, old.get(state)!, arrays.tape.before(state)));
         const stepped = emit(Object.values(split.step), old);
         const { refractory } = arrays;
@@ -179,19 +187,21 @@ function listSpikes(
 /**
  * Adds `name(row, currentAdjoint, outputAdjoint)`: one step back. Reads the adjoints of the states after the step, of the
  * spikes and (readout) of the outputs; leaves those of the states before it, and writes those of the currents.
+ * @returns the function; it returns whether any adjoint of a current is not 0
  */
 export function addStepBack(
   module: ModuleBuilder,
   name: string,
   options: PopulationKernelOptions,
-): FunctionReference<BackSignature, "none"> {
+): FunctionReference<BackSignature, "i32"> {
   const { program, size, arrays, readout } = options;
   const { live, tape } = program;
   const outputs = [program.current, ...Object.values(program.previous), ...Object.values(program.constants)];
   const gradients = Object.keys(program.constants);
   const firstState = Object.keys(program.split.step)[0];
   const signature: BackSignature = { row: "i32", currentAdjoint: "i32", outputAdjoint: "i32" };
-  return module.function(name, signature, (f, { row, currentAdjoint, outputAdjoint }) => {
+  return module.functionReturning(name, signature, "i32", (f, { row, currentAdjoint, outputAdjoint }) => {
+    const any = f.let(v128.zero);
     const at = f.let(i32.const(0));
     const taped = f.let(row);
     const constantOf = constantLeaves(f, options, at, constantLeavesOf(leavesOf(outputs)));
@@ -208,6 +218,10 @@ export function addStepBack(
           const address = arrays.tape.margin;
           values.set(leafOf.margin, () => v128.load(taped, address));
         }
+        if (arrays.tape.current !== null) {
+          const address = arrays.tape.current;
+          values.set(leafOf.current, () => v128.load(taped, address));
+        }
         for (const state of tape.before)
           values.set(leafOf.before(state), () => v128.load(taped, arrays.tape.before(state)));
         for (const state of tape.after)
@@ -215,9 +229,11 @@ export function addStepBack(
         const results = emitVector(f, outputs, (leaf) => values.get(leaf.name)?.() ?? constantOf(leaf), {
           relaxed: options.relaxed,
         });
-        f.push(v128.store(currentAdjoint, flushTiny(results[0])));
+        const ofCurrent = f.let(flushTiny(results[0], smallestAdjoint));
+        f.set(any, v128.or(any, ofCurrent));
+        f.push(v128.store(currentAdjoint, ofCurrent));
         for (const [k, state] of live.entries()) {
-          f.push(v128.store(at, flushTiny(results[1 + k]), arrays.adjoint(state)));
+          f.push(v128.store(at, flushTiny(results[1 + k], smallestAdjoint), arrays.adjoint(state)));
         }
         for (const [g, constantName] of gradients.entries()) {
           const sum = f32x4.add(v128.load(at, arrays.constantGradient(constantName)), results[1 + live.length + g]);
@@ -230,5 +246,6 @@ export function addStepBack(
       },
       () => i32.ltU(at, i32.const(4 * padded(size))),
     );
+    f.result(v128.anyTrue(any));
   });
 }

@@ -90,7 +90,11 @@ export interface PopulationAddresses {
   /** Adjoints of the currents of the last steps, a ring of `ringSteps` rows. */
   readonly ring: number;
   readonly ringSteps: number;
+  /** Whether a row of the ring holds anything but zeros: i32, as many as rows. */
+  readonly ringFilled: number;
   readonly margin: number | null;
+  /** Currents of the taped steps. */
+  readonly currents: number | null;
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
   /** Indices of spikes (u32), and where the spikes of step t start in it: entry t, byte address. */
@@ -183,7 +187,9 @@ export function layOutMemory(
       refractory: program.canBeRefractory ? { left, period: take(row) } : null,
       ring: take(ringSteps * row),
       ringSteps,
+      ringFilled: take(4 * ringSteps),
       margin: program.tape.margin ? take(taped * row) : null,
+      currents: program.tape.current ? take(taped * row) : null,
       before: rows(program.tape.before, taped),
       after: rows(program.tape.after, taped),
       spikes: spiking ? take(capacity.steps * row) : 0,
@@ -215,7 +221,7 @@ export function layOutMemory(
 /** Bytes that the tape takes per step. */
 export function tapeBytesPerStep(network: GradientNetwork, programs: readonly AdjointProgram[]): number {
   return network.populations.reduce((sum, { size }, p) => {
-    const { margin, before, after } = programs[p].tape;
-    return sum + 4 * padded(size) * ((margin ? 1 : 0) + before.length + after.length);
+    const { margin, current, before, after } = programs[p].tape;
+    return sum + 4 * padded(size) * ((margin ? 1 : 0) + (current ? 1 : 0) + before.length + after.length);
   }, 0);
 }

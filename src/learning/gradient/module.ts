@@ -60,6 +60,7 @@ export function gradientModule(
       refractory: addresses.refractory,
       tape: {
         margin: addresses.margin,
+        current: addresses.currents,
         before: (name) => addresses.before[name],
         after: (name) => addresses.after[name],
       },
@@ -220,6 +221,12 @@ export function gradientModule(
     return i32.add(i32.const(ring), i32.mul(i32.and(t, i32.const(ringSteps - 1)), i32.const(rowBytes[p])));
   }
 
+  /** Address of the note whether the row of step t has anything in it. */
+  function ringFilled(p: number, t: I32): I32 {
+    const { ringFilled: notes, ringSteps } = at.populations[p];
+    return i32.add(i32.const(notes), i32.shl(i32.and(t, i32.const(ringSteps - 1)), i32.const(2)));
+  }
+
   function stepPopulationBack(
     f: FunctionBuilder,
     p: number,
@@ -240,32 +247,36 @@ export function gradientModule(
         const { dots } = projections[k];
         if (projection.source !== p || dots === null) continue;
         const { delaySteps, target } = projection;
-        const body = () => {
+        const arrival = f.let(i32.add(t, i32.const(delaySteps)));
+        const filled = i32.load(ringFilled(target, arrival));
+        const within = i32.ltU(arrival, steps);
+        // Truncated: only inside one window, the adjoint does not cross its end.
+        const window = i32.const(options.truncateSteps);
+        const inside =
+          options.truncateSteps > 0 && delaySteps > 0
+            ? i32.and(within, i32.ltU(i32.add(i32.remU(t, window), i32.const(delaySteps)), window))
+            : within;
+        // Before the last step that the loss looks at there is much, after it nothing: skipped exactly.
+        f.if(i32.and(inside, filled), () => {
           f.call(dots, {
             matrix: i32.const(at.feedback[k] ?? at.values + 4 * values.weights[k].offset),
-            row: ringRow(target, i32.add(t, i32.const(delaySteps))),
+            row: ringRow(target, arrival),
             out: i32.const(addresses.spikeAdjoint),
             margins: i32.add(i32.const(addresses.margin ?? 0), row),
           });
-        };
-        if (delaySteps === 0) body();
-        else {
-          const arrives = f.let(i32.ltU(i32.add(t, i32.const(delaySteps)), steps));
-          if (options.truncateSteps > 0) {
-            // Only inside one window: the adjoint does not cross its end.
-            const window = i32.const(options.truncateSteps);
-            const inside = i32.ltU(i32.add(i32.remU(t, window), i32.const(delaySteps)), window);
-            f.set(arrives, i32.and(arrives, inside));
-          }
-          f.if(arrives, body);
-        }
+        });
       }
     }
     const adjoint = f.let(ringRow(p, t));
     const { stepBack } = populations[p];
     if (stepBack === null) return;
     const outputAdjoint = i32.add(i32.const(at.outputAdjoints), i32.mul(t, i32.const(outputRow)));
-    f.call(stepBack, { row, currentAdjoint: adjoint, outputAdjoint });
+    const filled = f.let(callValue(stepBack, { row, currentAdjoint: adjoint, outputAdjoint }));
+    f.push(i32.store(ringFilled(p, t), filled));
+    f.if(filled, () => addGradients(f, p, t, adjoint, valued));
+  }
+
+  function addGradients(f: FunctionBuilder, p: number, t: Step, adjoint: Local<"i32">, valued: Local<"i32">): void {
     const bias = values.bias[p];
     if (bias !== null) addRow(f, at.gradients + 4 * bias.offset, adjoint, rowBytes[p]);
     for (const [k, projection] of network.projections.entries()) {

@@ -44,6 +44,8 @@ export interface ReferenceResult {
   readonly spikes: readonly Float64Array[];
   /** By population: the first state after the step, before its reset. */
   readonly membranes: readonly Float64Array[];
+  /** By population: distance to threshold at every step, `refractoryMargin` while refractory. */
+  readonly margins: readonly Float64Array[];
   /** Surrogate adjoints: by population, a_I of every step. */
   readonly currentAdjoints: readonly Float64Array[];
   readonly gradients: NetworkValues<Float64Array>;
@@ -63,7 +65,8 @@ class ReferencePopulation {
   readonly #results: Float64Array;
   readonly gradientNames: string[];
   readonly gradients: Float64Array[];
-  /** Kept of every step: margin, states before the step and after it. */
+  /** Kept of every step: current, margin, states before the step and after it. */
+  currents!: Float64Array;
   margins!: Float64Array;
   before!: Float64Array[];
   after!: Float64Array[];
@@ -102,7 +105,7 @@ class ReferencePopulation {
     });
     const fixed = [
       ...this.states.map(state),
-      input("current"),
+      input(leafOf.current),
       input(leafOf.margin),
       input(leafOf.z),
       input(leafOf.spike),
@@ -131,6 +134,7 @@ class ReferencePopulation {
 
   begin(steps: number): void {
     const rows = () => new Float64Array(steps * this.spec.size);
+    this.currents = rows();
     this.margins = rows();
     this.z = rows();
     this.before = this.states.map(rows);
@@ -161,6 +165,7 @@ class ReferencePopulation {
         this.before[s][at] = values[s];
       }
       values[count] = currents[j];
+      this.currents[at] = currents[j];
       if (!(refractory && hold)) {
         this.#forward(values, results);
         for (let s = 0; s < count; s++) values[s] = results[s];
@@ -190,6 +195,7 @@ class ReferencePopulation {
     for (let j = 0; j < size; j++) {
       const at = t * size + j;
       this.#load(j);
+      values[count] = this.currents[at];
       values[count + 1] = this.margins[at];
       values[count + 2] = this.z[at];
       values[count + 3] = spikeAdjoints[j];
@@ -328,6 +334,7 @@ export function referenceGradients(
     outputs,
     spikes: populations.map(({ z }) => z),
     membranes: populations.map(({ after }) => after[0]),
+    margins: populations.map(({ margins }) => margins),
     currentAdjoints,
     gradients: {
       ...gradients,

@@ -1,0 +1,286 @@
+/** Networks drawn at random, for properties that must hold for all of them. */
+import fc from "fast-check";
+import type { StepEvents } from "../../src/data/labelled-set.ts";
+import type { Surrogate } from "../../src/expression/node.ts";
+import { surrogates } from "../../src/expression/surrogates.ts";
+import type { OutputLoss } from "../../src/learning/gradient/reference.ts";
+import type {
+  GradientNetwork,
+  NetworkValues,
+  PopulationSpec,
+  ProjectionSpec,
+  SparseRows,
+} from "../../src/learning/gradient/spec.ts";
+import { synapseCount } from "../../src/learning/gradient/spec.ts";
+import { readoutModels } from "../../src/model/built-in.ts";
+import type { Model, PerNeuron } from "../../src/model/define.ts";
+import { builtInModel, resolveModel } from "../../src/model/resolve.ts";
+import { type Draws, openDraws } from "../../src/random/draws.ts";
+
+/** Models for hidden populations, with a current that makes them fire at the default constants and 1 ms steps. */
+const hiddenModels: Readonly<Record<string, number>> = {
+  LIF: 5,
+  CuBaLIF: 8,
+  GLIF3: 5,
+  GLIF5: 5,
+  ALIF: 8,
+  adLIF: 6,
+  BellecLIF: 0.5,
+  BellecALIF: 0.5,
+  GennLIF: 0.5,
+  GennALIF: 0.5,
+  StorkLIF: 5,
+  StorkSubtractLIF: 5,
+  SpyTorchLIF: 0.6,
+  PerezNievesLIF: 5,
+  SnnTorchSynaptic: 0.4,
+  NorseLIF: 5,
+};
+
+const surrogateChoices: readonly Surrogate[] = [
+  surrogates.fastSigmoid(5),
+  surrogates.triangle(0.5, 0.8),
+  surrogates.sigmoid(4),
+  surrogates.arctan(2),
+  surrogates.boxcar(0.5, 1),
+  surrogates.sparseFastSigmoid(10, 0.5),
+  surrogates.multiGaussian(),
+];
+
+export interface RandomCase {
+  readonly network: GradientNetwork;
+  readonly values: NetworkValues<Float32Array<ArrayBuffer>>;
+  readonly feedback: (Float32Array | null)[];
+  readonly samples: readonly StepEvents[];
+  /** By sample and population. */
+  readonly costs: readonly (Float32Array | null)[][];
+  readonly costsOverTime: boolean;
+  /** 0: not truncated. */
+  readonly truncateSteps: number;
+  readonly tapeBytes: number;
+  readonly loss: OutputLoss;
+}
+
+/** 1/2 sum (y - target)^2 with a wavy target. */
+export const squaredError: OutputLoss = (outputs) => {
+  let loss = 0;
+  const derivative = outputs.map((y, i) => {
+    const error = y - ((i * 7) % 5) / 4;
+    loss += 0.5 * error * error;
+    return error;
+  });
+  return { loss, derivative };
+};
+
+interface Shape {
+  readonly seed: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly hidden: readonly {
+    readonly model: string;
+    readonly size: number;
+    readonly surrogate: number;
+    readonly detachReset: boolean;
+    readonly perNeuron: boolean;
+    readonly trainable: boolean;
+    readonly bias: boolean;
+    readonly refractory: number;
+  }[];
+  readonly readout: "LI" | "CuBaLI";
+  readonly trainableReadout: boolean;
+  readonly steps: readonly number[];
+  readonly valued: boolean;
+  readonly truncateSteps: number;
+  readonly tapeBytes: number;
+  readonly costs: "none" | "constant" | "overTime";
+}
+
+export interface RandomOptions {
+  /** Only what e-prop in its forward form can do: nothing flows back between hidden populations, nothing is truncated. */
+  readonly eprop?: boolean;
+  readonly models?: readonly string[];
+}
+
+export function randomCases(options: RandomOptions = {}): fc.Arbitrary<RandomCase> {
+  const models = options.models ?? Object.keys(hiddenModels);
+  return fc
+    .record<Shape>({
+      seed: fc.nat(2 ** 30),
+      inputs: fc.integer({ min: 1, max: 7 }),
+      outputs: fc.integer({ min: 1, max: 5 }),
+      hidden: fc.array(
+        fc.record({
+          model: fc.constantFrom(...models),
+          size: fc.integer({ min: 1, max: 9 }),
+          surrogate: fc.nat(surrogateChoices.length - 1),
+          detachReset: fc.boolean(),
+          perNeuron: fc.boolean(),
+          trainable: fc.boolean(),
+          bias: fc.boolean(),
+          refractory: fc.nat(3),
+        }),
+        { minLength: 1, maxLength: 3 },
+      ),
+      readout: fc.constantFrom("LI", "CuBaLI"),
+      trainableReadout: fc.boolean(),
+      steps: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 2 }),
+      valued: fc.boolean(),
+      truncateSteps: options.eprop ? fc.constant(0) : fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9 })),
+      tapeBytes: fc.constantFrom(1, 700, 64 * 2 ** 20),
+      costs: fc.constantFrom("none", "constant", "overTime"),
+    })
+    .map((shape) => ({ ...build(shape, options.eprop ?? false), [fc.toStringMethod]: () => JSON.stringify(shape) }));
+}
+
+function drawParameters(model: Model, size: number, perNeuron: boolean, refractory: number, draws: Draws) {
+  const parameters: Record<string, PerNeuron> = {};
+  for (const [name, { default: value, unit, min, exclusiveMin }] of Object.entries(model.parameters)) {
+    const draw = (): number => {
+      if (name === "refractoryMs") return Math.floor(draws.uniform() * (refractory + 1));
+      const moved =
+        unit === "ms"
+          ? value * (0.6 + draws.uniform())
+          : value + 0.3 * (draws.uniform() - 0.5) * Math.max(0.5, Math.abs(value));
+      return Math.max(moved, min ?? -Infinity, exclusiveMin === undefined ? -Infinity : exclusiveMin + 1e-3);
+    };
+    parameters[name] = perNeuron ? Float32Array.from({ length: size }, draw) : Math.fround(draw());
+  }
+  return parameters;
+}
+
+function drawRows(sources: number, targets: number, draws: Draws): SparseRows {
+  const rows = Array.from({ length: sources }, () =>
+    Array.from({ length: targets }, (_, j) => j).filter(() => draws.uniform() < 0.5),
+  );
+  const offsets = new Uint32Array(sources + 1);
+  for (const [i, row] of rows.entries()) offsets[i + 1] = offsets[i] + row.length;
+  return { offsets, targets: Uint32Array.from(rows.flat()) };
+}
+
+function drawEvents(steps: number, inputs: number, valued: boolean, draws: Draws): StepEvents {
+  const offsets = new Uint32Array(steps + 1);
+  const channels: number[] = [];
+  for (let t = 0; t < steps; t++) {
+    for (let i = 0; i < inputs; i++) if (draws.uniform() < 0.3) channels.push(i);
+    offsets[t + 1] = channels.length;
+  }
+  const values = valued ? Float32Array.from(channels, () => 0.3 + 1.4 * draws.uniform()) : null;
+  return { steps, offsets, channels: Uint32Array.from(channels), values };
+}
+
+function build(shape: Shape, eprop: boolean): RandomCase {
+  const draws = openDraws(shape.seed, "network");
+  const chance = (p: number): boolean => draws.uniform() < p;
+  const delay = (least: number): number => least + Math.floor(draws.uniform() * (4 - least));
+  const populations: PopulationSpec[] = shape.hidden.map((given, p) => {
+    const model = builtInModel(given.model);
+    const parameters = drawParameters(model, given.size, given.perNeuron, given.refractory, draws);
+    return {
+      name: `hidden ${p}`,
+      size: given.size,
+      model: resolveModel({ type: model.name, parameters }, given.size),
+      surrogate: surrogateChoices[given.surrogate],
+      detachReset: given.detachReset,
+      trainable: given.trainable ? Object.keys(parameters).filter((name) => name !== "refractoryMs" && chance(0.7)) : [],
+      bias: given.bias,
+    };
+  });
+  const readout = readoutModels[shape.readout];
+  populations.push({
+    name: "readout",
+    size: shape.outputs,
+    model: resolveModel(
+      { type: readout.name, parameters: drawParameters(readout, shape.outputs, chance(0.5), 0, draws) },
+      shape.outputs,
+      readout,
+    ),
+    surrogate: surrogates.none(),
+    detachReset: true,
+    trainable: shape.trainableReadout ? ["tauMemMs"] : [],
+    bias: chance(0.5),
+  });
+  const last = shape.hidden.length;
+  const projections: ProjectionSpec[] = [];
+  const sizeOf = (p: number | "input"): number => (p === "input" ? shape.inputs : populations[p].size);
+  const connect = (source: number | "input", target: number, least: number, certain: boolean): void => {
+    if (!certain && chance(0.5)) return;
+    const outward = target === last;
+    const way = draws.uniform();
+    projections.push({
+      name: `${source} to ${target}`,
+      source,
+      target,
+      delaySteps: delay(least),
+      connectivity: chance(0.5) ? "dense" : drawRows(sizeOf(source), sizeOf(target), draws),
+      backward:
+        eprop && !outward ? "none" : way < 0.2 && !(eprop && outward) ? "none" : way < 0.6 ? "feedback" : "weights",
+      trained: chance(0.85),
+    });
+  };
+  for (let p = 0; p < last; p++) {
+    connect("input", p, 0, p === 0);
+    for (let q = 0; q < last; q++) connect(q, p, q < p ? 0 : 1, q === p - 1);
+    connect(p, last, 0, p === last - 1 || eprop);
+  }
+  connect("input", last, 0, false);
+  const network: GradientNetwork = { dtMs: 1, inputs: shape.inputs, populations, projections, readout: last };
+
+  const drawWeights = (count: number, gain: number, sources: number) =>
+    Float32Array.from({ length: count }, () => (gain * (0.15 + 0.7 * draws.normal())) / Math.sqrt(0.3 * sources + 0.5));
+  const gainOf = (target: number): number => (target === last ? 0.6 : hiddenModels[shape.hidden[target].model]);
+  const values = {
+    weights: projections.map((projection) =>
+      drawWeights(synapseCount(network, projection), gainOf(projection.target), sizeOf(projection.source)),
+    ),
+    bias: populations.map(({ bias, size }, p) =>
+      bias ? Float32Array.from({ length: size }, () => 0.2 * gainOf(p) * draws.normal()) : null,
+    ),
+    constants: populations.map(({ trainable, size, model }) =>
+      Object.fromEntries(
+        trainable.map((name) => {
+          const value = model.parameters[name];
+          const drawn = typeof value === "number" ? new Float32Array(size).fill(value) : Float32Array.from(value);
+          return [name, drawn.map((x, i) => Math.fround(x * (1 + 0.02 * (i % 3))))];
+        }),
+      ),
+    ),
+  };
+  const samples = shape.steps.map((steps) => drawEvents(steps, shape.inputs, shape.valued, draws));
+  return {
+    network,
+    values,
+    feedback: projections.map((projection, k) =>
+      projection.backward === "feedback" ? values.weights[k].map(() => 0.5 * draws.normal()) : null,
+    ),
+    samples,
+    costs: samples.map(({ steps }) =>
+      populations.map(({ size }, p) =>
+        shape.costs === "none" || p === last
+          ? null
+          : Float32Array.from({ length: shape.costs === "constant" ? size : steps * size }, () => 0.2 * draws.normal()),
+      ),
+    ),
+    costsOverTime: shape.costs === "overTime",
+    truncateSteps: shape.truncateSteps,
+    tapeBytes: shape.tapeBytes,
+    loss: squaredError,
+  };
+}
+
+/** All arrays of gradients with names, in one order. */
+export function gradientArrays<A extends ArrayLike<number>>(
+  { populations, projections }: GradientNetwork,
+  gradients: NetworkValues<A>,
+): { readonly name: string; readonly values: A }[] {
+  return [
+    ...projections.map(({ name }, k) => ({ name: `weights ${name}`, values: gradients.weights[k] })),
+    ...populations.flatMap(({ name }, p) => {
+      const bias = gradients.bias[p];
+      const constants = Object.entries(gradients.constants[p]);
+      return [
+        ...(bias === null ? [] : [{ name: `bias of ${name}`, values: bias }]),
+        ...constants.map(([key, values]) => ({ name: `${key} of ${name}`, values })),
+      ];
+    }),
+  ];
+}
