@@ -10,7 +10,7 @@ import { type Expression, isLeaf, type Node, topologicalOrder } from "./node.ts"
 import { substitute } from "./substitute.ts";
 
 export interface Hoisted {
-  /** Name of the leaf that stands for it; `h0`, `h1` ... in order of first use. */
+  /** Name of the leaf that stands for it; `h0`, `h1` ... in order of first use, less the names of leaves of the outputs. */
   readonly name: string;
   /** Over parameters and constants only. */
   readonly expression: Expression;
@@ -35,8 +35,15 @@ export function hoist(outputs: readonly Expression[], prefix = "h"): HoistResult
   const worth = (node: Node): node is Expression =>
     node.kind === "number" && constantInTime.has(node) && !isLeaf(node) && node.args.length > 0;
   const found = new Map<Expression, Hoisted>();
+  // Engines tell constants apart by name: a parameter may be called h0 as well.
+  const taken = new Set(order.filter(isLeaf).map((leaf) => leaf.name));
+  let count = 0;
+  const nextName = (): string => {
+    const name = `${prefix}${count++}`;
+    return taken.has(name) ? nextName() : name;
+  };
   const take = (node: Node): void => {
-    if (worth(node) && !found.has(node)) found.set(node, { name: `${prefix}${found.size}`, expression: node });
+    if (worth(node) && !found.has(node)) found.set(node, { name: nextName(), expression: node });
     // A condition constant in time stays in the step; the numbers it compares are hoisted.
     else if (node.kind === "condition" && constantInTime.has(node)) node.args.forEach(take);
   };

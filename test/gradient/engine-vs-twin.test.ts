@@ -7,6 +7,7 @@ import { type ReferenceResult, referenceGradients } from "../../src/learning/gra
 import type { GradientNetwork } from "../../src/learning/gradient/spec.ts";
 import { readoutModels } from "../../src/model/built-in.ts";
 import { defineModel, type Model } from "../../src/model/define.ts";
+import { hoistModel } from "../../src/model/hoist.ts";
 import { resolveModel } from "../../src/model/resolve.ts";
 import { gradientArrays, type RandomCase, randomCases, squaredError } from "./random-networks.ts";
 import { prepare, runEngine } from "./run-engine.ts";
@@ -33,11 +34,11 @@ function twin(given: RandomCase, sample: number): ReferenceResult {
 type Tally = { spikes: number; arrays: number };
 
 /** Gradients as they are added up over the samples of the case. */
-function compare(given: RandomCase, relaxed: boolean, tally: Tally): void {
+function compare(given: RandomCase, tally: Tally): void {
   const { network, values, samples, loss, costs, feedback, costsOverTime, truncateSteps, tapeBytes } = given;
   const wanted = samples.map((_, s) => twin(given, s));
   fc.pre(!wanted.some((result) => isOnTheEdge(network, result)));
-  const engine = prepare({ network, costsOverTime, truncateSteps, tapeBytes, relaxed }, values, feedback);
+  const engine = prepare({ network, costsOverTime, truncateSteps, tapeBytes }, values, feedback);
   const results = samples.map((sample, s) => runEngine(engine, values, sample, loss, costs[s]));
   for (const [s, result] of results.entries()) {
     for (const [p, spikes] of result.spikes.entries()) {
@@ -74,11 +75,11 @@ describe("random networks", () => {
     const runs = Number(process.env.VOLLEY_RUNS ?? 120);
     const seed = process.env.VOLLEY_SEED ? Number(process.env.VOLLEY_SEED) : 3;
     fc.assert(
-      fc.property(randomCases(), (given) => compare(given, false, tally)),
+      fc.property(randomCases(), (given) => compare(given, tally)),
       { numRuns: runs, seed },
     );
     // Most networks are alive, and most of their gradients are not 0.
-    expect(tally.spikes).toBeGreaterThan(50 * runs);
+    expect(tally.spikes).toBeGreaterThan(20 * runs);
     expect(tally.arrays).toBeGreaterThan(3 * runs);
   });
 });
@@ -102,7 +103,15 @@ function oneOf(model: Model, gain: number): RandomCase {
         trainable,
         bias: true,
       },
-      { name: "readout", size: 3, model: LI, surrogate: surrogates.none(), detachReset: true, trainable: [], bias: false },
+      {
+        name: "readout",
+        size: 3,
+        model: LI,
+        surrogate: surrogates.none(),
+        detachReset: true,
+        trainable: [],
+        bias: false,
+      },
     ],
     projections: [
       { name: "in", source: "input", target: 0, delaySteps: 0, connectivity: "dense", backward: "none", trained: true },
@@ -154,7 +163,7 @@ describe("models of users", () => {
       reset: ({ reset }) => ({ v: reset }),
     });
     const tally = { spikes: 0, arrays: 0 };
-    compare(oneOf(model, 6), false, tally);
+    compare(oneOf(model, 6), tally);
     expect(tally).toEqual({ spikes: expect.any(Number), arrays: 8 });
     expect(tally.spikes).toBeGreaterThan(5);
   });
@@ -173,8 +182,11 @@ describe("models of users", () => {
       margin: ({ v, margin }) => v.minus(margin),
       reset: ({ z, h0 }) => ({ z: z.plus(h0) }),
     });
+    const { parameters, hoisted } = hoistModel(model);
+    const names = [...parameters, ...hoisted.map(({ name }) => name)];
+    expect(new Set(names).size).toBe(names.length);
     const tally = { spikes: 0, arrays: 0 };
-    compare(oneOf(model, 2), false, tally);
+    compare(oneOf(model, 2), tally);
     expect(tally.arrays).toBe(8);
     expect(tally.spikes).toBeGreaterThan(5);
   });
@@ -191,7 +203,7 @@ describe("models of users", () => {
       reset: ({ v, second, threshold }) => ({ v: v.minus(threshold), first: second }),
     });
     const tally = { spikes: 0, arrays: 0 };
-    compare(oneOf(model, 0.5), false, tally);
+    compare(oneOf(model, 0.5), tally);
     expect(tally.arrays).toBe(6);
     expect(tally.spikes).toBeGreaterThan(5);
   });

@@ -181,7 +181,9 @@ function build(shape: Shape, eprop: boolean): RandomCase {
       model: resolveModel({ type: model.name, parameters }, given.size),
       surrogate: surrogateChoices[given.surrogate],
       detachReset: given.detachReset,
-      trainable: given.trainable ? Object.keys(parameters).filter((name) => name !== "refractoryMs" && chance(0.7)) : [],
+      trainable: given.trainable
+        ? Object.keys(parameters).filter((name) => name !== "refractoryMs" && chance(0.7))
+        : [],
       bias: given.bias,
     };
   });

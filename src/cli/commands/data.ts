@@ -61,7 +61,7 @@ export function addData(program: Command, context: Context, sets = publicSets): 
     .addArgument(new Argument("<set>", "which one").choices(Object.keys(sets)))
     .option("--to <folder>", "where to (default: data/<set>)")
     .addHelpText("beforeAll", getExamples(sets))
-    .action((name: string, flags: { to?: string }) => get(context, name, sets[name], flags.to ?? join("data", name)));
+    .action((name: string, flags: { to?: string }) => get(context, sets[name], flags.to ?? join("data", name)));
 }
 
 function sensorSize(text: string): { width: number; height: number } {
@@ -184,11 +184,11 @@ class DownloadProgress {
   }
 }
 
-async function get(context: Context, name: string, set: PublicSet, folder: string): Promise<void> {
+async function get(context: Context, set: PublicSet, folder: string): Promise<void> {
   const { download, fetchMd5List } = await import("../../data/labelled/download.node.ts");
   const say = (text: string): void => context.stderr.write(`${text}\n`);
-  say(`${set.summary}`);
-  say(`licence ${set.licence}; cite ${set.cite}`);
+  say(set.summary);
+  say(`  ${set.page}\n  licence ${set.licence}; cite ${set.cite}`);
   const listedSums = set.md5List === undefined ? undefined : await fetchMd5List(set.md5List);
   for (const file of set.files) {
     const path = join(folder, file.name);
@@ -211,5 +211,4 @@ async function get(context: Context, name: string, set: PublicSet, folder: strin
     context.stdout.write(`${path}\n`);
   }
   say(`look into it with: volley data info ${join(folder, set.files[0].name)}`);
-  void name;
 }

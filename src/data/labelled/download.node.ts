@@ -202,13 +202,19 @@ function refusalText({ statusCode, statusMessage }: IncomingMessage): string {
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "";
 
+const callOf = (error: unknown): string => (error as NodeJS.ErrnoException).syscall ?? "";
+
+/** No connection came about. Firewalls may answer with any code, so the call counts too. */
 function isUnreachable(error: unknown): boolean {
   const codes = ["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"];
-  return codes.includes(codeOf(error)) || /no answer for/.test((error as Error).message);
+  const calls = ["connect", "getaddrinfo"];
+  return codes.includes(codeOf(error)) || calls.includes(callOf(error)) || /no answer/.test((error as Error).message);
 }
 
+const diskCodes = ["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EISDIR", "EEXIST"];
+
 function isWriteError(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "EROFS", "EFBIG", "EIO", "ENOTDIR", "EISDIR"].includes(codeOf(error));
+  return diskCodes.includes(codeOf(error)) && !isUnreachable(error);
 }
 
 const reasons: Record<string, string> = {

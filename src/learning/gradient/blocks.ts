@@ -2,7 +2,7 @@
 import type { AdjointProgram } from "../../model/adjoint.ts";
 import { constantGradients } from "../../model/constant-gradients.ts";
 import type { PerNeuron } from "../../model/define.ts";
-import { readSegment, type ValueLayout, writeSegment } from "./layout.ts";
+import { readSegment, type ValueLayout, writeNeurons, writeSegment } from "./layout.ts";
 import { constantValues } from "./programs.ts";
 import type { GradientNetwork, NetworkValues } from "./spec.ts";
 
@@ -36,7 +36,7 @@ export function writeConstants(
     const values = constantValues(spec, programs[p], constants[p], network.dtMs);
     for (const [name, segment] of Object.entries(segments)) {
       const value = values[name];
-      writeSegment(block, segment, typeof value === "number" ? new Array(spec.size).fill(value) : value);
+      writeNeurons(block, segment.offset, typeof value === "number" ? new Array(spec.size).fill(value) : value);
     }
   }
 }

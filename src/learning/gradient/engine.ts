@@ -21,6 +21,7 @@ import {
   type MemoryLayout,
   tapeBytesPerStep,
   type ValueLayout,
+  writeNeurons,
 } from "./layout.ts";
 import { type GradientKernels, gradientModule } from "./module.ts";
 import { constantValues, periodsOf, programsOf } from "./programs.ts";
@@ -62,6 +63,8 @@ export class GradientEngine {
   /** Kept apart, because the memory is made anew when it must grow. */
   #feedback: (Float32Array | null)[];
   #sparse: (SparseRows | null)[];
+  /** Spare blocks in use so far. */
+  #spareBlocks = 0;
 
   constructor(setup: EngineSetup) {
     this.network = setup.network;
@@ -94,6 +97,36 @@ export class GradientEngine {
 
   get memoryBytes(): number {
     return this.#memory.buffer.byteLength;
+  }
+
+  /** Numbers of blocks as large as the gradients, for sums; they live in the same memory. */
+  spareBlocks(count: number): number[] {
+    return Array.from({ length: count }, (_, i) => count - 1 - i);
+  }
+
+  /** A spare block; memory for it is taken when it is first asked for. */
+  block(index: number): Float32Array {
+    const from = this.#blockAddress(index);
+    return new Float32Array(this.#memory.buffer, from, this.valueLayout.length);
+  }
+
+  /** Copies the gradients into a spare block. */
+  keepGradients(index: number): void {
+    this.block(index).set(this.gradients);
+  }
+
+  /** Spare block `to` += spare block `from`. */
+  addBlock(to: number, from: number): void {
+    this.#kernels.addBlock(this.#blockAddress(to), this.#blockAddress(from));
+  }
+
+  #blockAddress(index: number): number {
+    const bytes = 4 * this.valueLayout.length;
+    const from = this.#at.bytes + index * bytes;
+    const missing = from + bytes - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / 65536));
+    this.#spareBlocks = Math.max(this.#spareBlocks, index + 1);
+    return from;
   }
 
   clearGradients(): void {
@@ -246,12 +279,16 @@ export class GradientEngine {
           "use a larger dtMs, shorter samples or fewer neurons",
       );
     }
-    const pages = Math.ceil(layout.bytes / 65536);
+    const spareBytes = 4 * this.valueLayout.length * this.#spareBlocks;
+    const pages = Math.ceil((layout.bytes + spareBytes) / 65536);
     const memory = new WebAssembly.Memory({ initial: pages });
     const block = (address: number) => new Float32Array(memory.buffer, address, this.valueLayout.length);
     if (this.#memory !== undefined) {
       block(layout.values).set(this.values);
       block(layout.gradients).set(this.gradients);
+      new Uint8Array(memory.buffer, layout.bytes, spareBytes).set(
+        new Uint8Array(this.#memory.buffer, this.#at.bytes, spareBytes),
+      );
     }
     for (const [p, addresses] of layout.populations.entries()) {
       const spec = network.populations[p];
@@ -259,7 +296,7 @@ export class GradientEngine {
         if (this.valueLayout.constants[p][name] !== undefined) continue;
         const value = constants[p][name];
         if (typeof value === "number") new Float32Array(memory.buffer, address, 1)[0] = value;
-        else if (perNeuron) new Float32Array(memory.buffer, address, spec.size).set(value);
+        else if (perNeuron) writeNeurons(new Float32Array(memory.buffer), address / 4, value);
       }
       if (addresses.refractory !== null) {
         new Int32Array(memory.buffer, addresses.refractory.period, spec.size).set(periodsOf(spec, network.dtMs));

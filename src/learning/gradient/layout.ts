@@ -2,7 +2,8 @@
  * Where everything of the gradient engine lies in one WebAssembly memory: values and gradients first (they travel between
  * workers as one block), then what one population needs for a step, then what grows with the length of a sample.
  *
- * Rows are padded to 4 targets and populations to 4 neurons; padding holds zeros and stays zero.
+ * Rows are padded to 4 targets and populations to 4 neurons; padding holds zeros and stays zero. Only constants of
+ * neurons are repeated there: equations may divide by them, and a NaN in the padding would reach the sums of real neurons.
  */
 import { padded } from "../../kernels/rows/wasm.ts";
 import type { AdjointProgram } from "../../model/adjoint.ts";
@@ -56,6 +57,12 @@ export function writeSegment(block: Float32Array, segment: Segment, values: Arra
     const to = segment.offset + r * segment.stride;
     for (let i = 0; i < segment.columns; i++) block[to + i] = values[r * segment.columns + i];
   }
+}
+
+/** Copies one constant per neuron to a row at entry `offset`, and the last neuron's to the padding behind. */
+export function writeNeurons(block: Float32Array, offset: number, values: ArrayLike<number>): void {
+  const n = values.length;
+  for (let i = 0; i < padded(n); i++) block[offset + i] = values[Math.min(i, n - 1)];
 }
 
 export function readSegment(block: Float32Array, segment: Segment): Float32Array<ArrayBuffer> {

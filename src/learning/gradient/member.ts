@@ -54,6 +54,9 @@ export interface RunResult {
   readonly support: readonly { readonly inside: number; readonly seen: number }[];
 }
 
+/** Two unfinished nodes per level at most, for up to 2^15 lanes. */
+const spareBlocks = 32;
+
 export class GradientMember {
   readonly #engine: GradientEngine;
   readonly #network: GradientNetwork;
@@ -109,7 +112,13 @@ export class GradientMember {
     const predicted = new Int32Array(total);
     const probabilities = new Float64Array(total * this.#outputs);
     const support = this.#network.populations.map(() => ({ inside: 0, seen: 0 }));
-    const tree = new TreeSum();
+    const engine = this.#engine;
+    // Sums of lanes stay in the engine's memory, where they are added quickly; only what leaves is copied.
+    const free = engine.spareBlocks(spareBlocks);
+    const tree = new TreeSum<number>((to, from) => {
+      engine.addBlock(to, from);
+      free.push(from);
+    });
     let [at, steps, regularisation] = [0, 0, 0];
     for (const { lane, samples } of lanes) {
       if (train && samples.length > 0) this.#engine.clearGradients();
@@ -130,10 +139,17 @@ export class GradientMember {
         this.#engine.backward();
       }
       if (train) {
-        tree.add({ level: 0, index: lane, sum: samples.length > 0 ? this.#engine.gradients.slice() : null });
+        const block = samples.length > 0 ? (free.pop() ?? null) : null;
+        if (block !== null) engine.keepGradients(block);
+        tree.add({ level: 0, index: lane, sum: block });
       }
     }
-    return { nodes: tree.nodes, losses, predicted, probabilities, regularisation, counts, steps, support };
+    const nodes = tree.nodes.map(({ level, index, sum }) => ({
+      level,
+      index,
+      sum: sum === null ? null : engine.block(sum).slice(),
+    }));
+    return { nodes, losses, predicted, probabilities, regularisation, counts, steps, support };
   }
 
   /** Spikes per neuron of the populations that regularisers of scope "batch" look at: a forward pass of its own. */

@@ -34,6 +34,8 @@ export interface GradientKernels {
   readonly forward: (from: number, to: number, tapeFrom: number, valued: number) => void;
   /** Back from step to-1 to from. `steps`: length of the sample. */
   readonly backward: (from: number, to: number, tapeFrom: number, valued: number, steps: number) => void;
+  /** Adds one block as large as the gradients to another; addresses in bytes. */
+  readonly addBlock: (to: number, from: number) => void;
 }
 
 type Step = Local<"i32">;
@@ -189,6 +191,18 @@ export function gradientModule(
       );
     },
   );
+
+  module.function("addBlock", { to: "i32", from: "i32" }, (f, { to, from }) => {
+    const end = f.let(i32.add(to, i32.const(4 * values.length)));
+    f.while(
+      () => i32.ltU(to, end),
+      () => {
+        f.push(v128.store(to, f32x4.add(v128.load(to), v128.load(from))));
+        f.advance(to, 16);
+        f.advance(from, 16);
+      },
+    );
+  });
 
   if (options.backward) {
     module.function(

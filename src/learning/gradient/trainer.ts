@@ -15,7 +15,7 @@ import { makeSchedule, type Schedule, type ScheduleDescription, type ScheduleSta
 import type { OptimiserDescription } from "../optimisers/update-rules.ts";
 import { compileNetwork } from "./compile.ts";
 import { drawWeights, type InitialWeights } from "./initial-weights.ts";
-import { lanesOf, TreeSum } from "./lanes.ts";
+import { addArrays, lanesOf, TreeSum } from "./lanes.ts";
 import { layOutValues, type ValueLayout } from "./layout.ts";
 import type { BatchCount, LabelledEvents, Lane, RunRequest, RunResult } from "./member.ts";
 import { TrainedParameters } from "./parameters.ts";
@@ -184,7 +184,7 @@ export class GradientTrainer {
       train: true,
       batchCounts,
     }));
-    const tree = new TreeSum();
+    const tree = new TreeSum<Float32Array<ArrayBuffer>>(addArrays);
     for (const { nodes } of results) for (const node of nodes) tree.add(node);
     const sum = tree.nodes[0]?.sum;
     if (tree.nodes.length !== 1 || !sum) throw new Error("the lanes of a batch do not add up to one sum");
