@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { gzFile } from "../../../test/data/make-labelled-files.ts";
 import { exitCode } from "../../base/errors.ts";
 import { type DownloadOptions, download, fetchMd5List } from "./download.node.ts";
-import type { Checksum } from "./public-sets.ts";
+import { type Checksum, publicSets } from "./public-sets.ts";
 
 const content = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 7919 + (i >> 8)) % 256);
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -244,4 +244,15 @@ test("a publisher's list of checksums, or none", async () => {
   expect(await fetchMd5List(`${base}/md5sums.txt`)).toBeUndefined();
   answers = [(_, response) => void response.destroy()];
   expect(await fetchMd5List(`${base}/md5sums.txt`)).toBeUndefined();
+});
+
+test("checksums of the public sets have the length of their kind, and every file has a place", () => {
+  for (const { files } of Object.values(publicSets)) {
+    for (const { urls, checksum } of files) {
+      expect(urls.length).toBeGreaterThan(0);
+      for (const url of urls) expect(new URL(url).protocol).toMatch(/^https?:$/);
+      if (checksum !== undefined)
+        expect(checksum.hex).toMatch(checksum.algorithm === "md5" ? /^[0-9a-f]{32}$/ : /^[0-9a-f]{64}$/);
+    }
+  }
 });

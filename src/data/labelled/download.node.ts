@@ -158,7 +158,6 @@ class Download {
         at += chunk.length;
         this.#options.onProgress?.(at, total);
       }
-      await file.sync();
     } finally {
       await file?.close();
     }
@@ -183,6 +182,9 @@ class Download {
         );
       }
     }
+    // On the disk before it has its name: a crash of the machine must not leave half a file under it.
+    const file = await open(this.#partial, "r+");
+    await file.sync().finally(() => file.close());
     await rename(this.#partial, path);
     await rm(this.#state, { force: true });
     await rememberHash(path);

@@ -41,6 +41,13 @@ export interface EngineSetup {
   readonly tapeBytes?: number;
 }
 
+/** Of `FilteredRate`; strength includes the weight of the sample. */
+export interface RateRule {
+  readonly strength: number;
+  readonly target: number;
+  readonly decay: number;
+}
+
 const defaultTapeBytes = 64 * 2 ** 20;
 const largestMemory = 2 ** 32 - 65536;
 
@@ -192,6 +199,19 @@ export class GradientEngine {
     const row = padded(this.network.populations[population].size);
     const rows = this.#setup.costsOverTime ? (this.#sample?.steps ?? 0) : 1;
     return new Float32Array(this.#memory.buffer, this.#at.populations[population].cost, rows * row);
+  }
+
+  /**
+   * Fills the costs over time of a population from the spikes of the sample that ran: constant + strength (f - target),
+   * f the filtered spikes (`FilteredRate`).
+   * @param constant one per neuron
+   */
+  fillRateCosts(population: number, constant: ArrayLike<number>, rule: RateRule): void {
+    const { spikeAdjoint } = this.#at.populations[population];
+    const row = new Float32Array(this.#memory.buffer, spikeAdjoint, padded(constant.length)).fill(0);
+    row.set(constant);
+    const fill = (this.#kernels as unknown as Record<string, (...args: number[]) => void>)[`rateCosts${population}`];
+    fill(this.#sample?.steps ?? 0, rule.strength, rule.target, rule.decay);
   }
 
   /** Indices of the spikes of a population in the sample that ran, and where those of each step start in the list. */

@@ -63,6 +63,7 @@ export class GradientMember {
   readonly #loss: Loss;
   readonly #regularisers: { population: number; rule: CountRegulariser | FilteredRate }[];
   readonly #outputs: number;
+  readonly #costsOverTime: boolean;
   /** Unpadded traces, where rows of the engine have padding. */
   #trace = new Float32Array(0);
   #traceAdjoint = new Float32Array(0);
@@ -82,11 +83,12 @@ export class GradientMember {
           ? new FilteredRate(description, spec.dtMs)
           : makeCountRegulariser(description, spec.dtMs),
     }));
+    this.#costsOverTime = this.#regularisers.some(({ rule }) => rule instanceof FilteredRate);
     this.#engine = new GradientEngine({
       network,
       relaxed: spec.relaxed,
       truncateSteps: spec.truncateSteps,
-      costsOverTime: this.#regularisers.some(({ rule }) => rule instanceof FilteredRate),
+      costsOverTime: this.#costsOverTime,
       backward,
     });
   }
@@ -220,26 +222,21 @@ export class GradientMember {
     let loss = 0;
     for (const [p, { size }] of this.#network.populations.entries()) {
       if (p === this.#network.readout) continue;
-      const costs = this.#engine.spikeCosts(p).fill(0);
-      const row = padded(size);
       const constant = new Float64Array(size);
+      let filtered: FilteredRate | null = null;
       for (const [r, { population, rule }] of this.#regularisers.entries()) {
         if (population !== p) continue;
-        if (rule instanceof FilteredRate) {
-          const filtered = new Float64Array(size);
-          const { neurons, starts } = this.#engine.spikes(p);
-          const perWeight = new Float64Array(steps * size);
-          rule.trace(filtered, neurons, starts, steps, perWeight);
-          for (let t = 0; t < steps; t++) {
-            for (let i = 0; i < size; i++) costs[t * row + i] += weight * perWeight[t * size + i];
-          }
-        } else if (rule.scope === "sample") loss += rule.evaluate(own[p], steps, constant, weight);
+        if (rule instanceof FilteredRate) filtered = rule;
+        else if (rule.scope === "sample") loss += rule.evaluate(own[p], steps, constant, weight);
         else {
           const batch = batchCounts?.[r];
           if (batch) rule.evaluate(batch.counts, batch.steps, constant, 1);
         }
       }
-      for (let at = 0; at < costs.length; at += row) for (let i = 0; i < size; i++) costs[at + i] += constant[i];
+      if (this.#costsOverTime) {
+        const { strength, target, decay } = filtered ?? { strength: 0, target: 0, decay: 0 };
+        this.#engine.fillRateCosts(p, constant, { strength: weight * strength, target, decay });
+      } else this.#engine.spikeCosts(p).fill(0).set(constant);
     }
     return loss;
   }

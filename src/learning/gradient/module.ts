@@ -3,6 +3,7 @@
  * before training (sizes, addresses, delays, paths) written into the code.
  */
 import { addStep, addStepBack, type PopulationArrays } from "../../kernels/adjoint/wasm.ts";
+import { addRateCosts } from "../../kernels/rate-cost/wasm.ts";
 import { addAccumulate, addDots, addScatter, padded, type RowKernelOptions } from "../../kernels/rows/wasm.ts";
 import type { AdjointProgram } from "../../model/adjoint.ts";
 import {
@@ -191,6 +192,16 @@ export function gradientModule(
       );
     },
   );
+
+  if (options.costsOverTime) {
+    for (const [p, { size }] of network.populations.entries()) {
+      if (p === network.readout) continue;
+      const { current, spikeAdjoint, cost, spikeStarts } = at.populations[p];
+      // Between the passes these two rows are free.
+      const arrays = { filtered: current, constant: spikeAdjoint, costs: cost, spikeStarts };
+      addRateCosts(module, `rateCosts${p}`, size, arrays);
+    }
+  }
 
   module.function("addBlock", { to: "i32", from: "i32" }, (f, { to, from }) => {
     const end = f.let(i32.add(to, i32.const(4 * values.length)));

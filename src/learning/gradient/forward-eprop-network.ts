@@ -1,0 +1,239 @@
+/**
+ * A network advanced step by step in float64, remembering no more of the past than its delays need: what the forms of
+ * e-prop that run forwards in time learn on, and what finite differences are taken of. Nothing is derived here.
+ *
+ *   I_p(t) = bias + sum over projections into p, over spikes i of the source at t - delay: value_i W[i][:]
+ *   states <- step;  z_p(t) = [margin > 0 and not refractory];  states <- reset where z
+ *
+ * With a slope, z = 1/(1 + exp(-slope margin)) and states <- N + z (reset - N), as in `reference.ts`.
+ */
+import type { StepEvents } from "../../data/labelled-set.ts";
+import { hoisted, input, parameter, state } from "../../expression/build.ts";
+import { compileJs, type NumericFunction } from "../../expression/evaluate.ts";
+import type { RowShape } from "../../kernels/rows/reference.ts";
+import { exp } from "../../math/elementary.ts";
+import { refractoryMargin } from "../../model/adjoint.ts";
+import type { PerNeuron } from "../../model/define.ts";
+import { evaluateOverParameters, type HoistedModel, hoistModel, pauseSteps } from "../../model/hoist.ts";
+import {
+  type GradientNetwork,
+  type NetworkValues,
+  type PopulationSpec,
+  type ProjectionSpec,
+  sourceSize,
+} from "./spec.ts";
+
+export type Values = NetworkValues<ArrayLike<number>>;
+
+/** Parameters as the model has them, with trained ones in their place. */
+export function parametersOf(
+  { model }: PopulationSpec,
+  trained: Readonly<Record<string, ArrayLike<number>>>,
+): Record<string, PerNeuron> {
+  return { ...model.parameters, ...(trained as Readonly<Record<string, Float32Array>>) };
+}
+
+/** Neurons of one population. All arrays hold one number per neuron and are of the last step. */
+export class SteppedPopulation {
+  readonly spec: PopulationSpec;
+  readonly split: HoistedModel;
+  /** By state, in the order of the model. `after`: before the reset. */
+  readonly states: readonly Float64Array[];
+  readonly before: readonly Float64Array[];
+  readonly after: readonly Float64Array[];
+  readonly currents: Float64Array;
+  readonly margins: Float64Array;
+  readonly z: Float64Array;
+  /** Values of hoisted values and parameters, by name. */
+  readonly constants: Readonly<Record<string, Float64Array>>;
+  readonly #dtMs: number;
+  readonly #slope: number | undefined;
+  readonly #left: Int32Array;
+  #period: number | Int32Array = 0;
+  readonly #step: NumericFunction;
+  readonly #decide: NumericFunction;
+  readonly #row: Float64Array;
+  readonly #results: Float64Array;
+
+  constructor(spec: PopulationSpec, dtMs: number, smoothSlope?: number) {
+    this.spec = spec;
+    this.split = hoistModel(spec.model.model);
+    this.#dtMs = dtMs;
+    this.#slope = smoothSlope;
+    const names = Object.keys(this.split.step);
+    const rows = () => names.map(() => new Float64Array(spec.size));
+    this.states = rows();
+    this.before = rows();
+    this.after = rows();
+    this.currents = new Float64Array(spec.size);
+    this.margins = new Float64Array(spec.size);
+    this.z = new Float64Array(spec.size);
+    this.#left = new Int32Array(spec.size);
+    const { split } = this;
+    const constants = [...split.parameters.map(parameter), ...split.hoisted.map((h) => hoisted(h.name))];
+    this.constants = Object.fromEntries(constants.map(({ name }) => [name, new Float64Array(spec.size)]));
+    const leaves = [...names.map(state), input("current"), ...constants];
+    this.#step = compileJs(Object.values(split.step), leaves);
+    this.#decide = compileJs([split.margin, ...Object.values(split.reset)], leaves);
+    this.#row = new Float64Array(leaves.length);
+    this.#results = new Float64Array(1 + names.length);
+  }
+
+  /** @param trained values of the trainable parameters, by name */
+  setConstants(trained: Readonly<Record<string, ArrayLike<number>>>): void {
+    const parameters = parametersOf(this.spec, trained);
+    this.#period = pauseSteps(this.spec.model.model, parameters, this.#dtMs);
+    const evaluated = evaluateOverParameters(this.split.hoisted, parameters, this.#dtMs, this.spec.size);
+    for (const [name, values] of Object.entries(this.constants)) {
+      const value: number | ArrayLike<number> = evaluated[name] ?? parameters[name];
+      if (typeof value === "number") values.fill(value);
+      else values.set(value);
+    }
+  }
+
+  /** All states 0. */
+  rest(): void {
+    for (const values of [...this.states, this.#left]) values.fill(0);
+  }
+
+  isHeld(neuron: number): boolean {
+    return this.margins[neuron] === refractoryMargin && this.split.model.refractory === "hold";
+  }
+
+  /** One step with `currents`. */
+  advance(): void {
+    const { states, before, after, margins, z } = this;
+    const constants = Object.values(this.constants);
+    const row = this.#row;
+    const results = this.#results;
+    const count = states.length;
+    const holds = this.split.model.refractory === "hold";
+    for (let j = 0; j < this.spec.size; j++) {
+      const pausing = this.#left[j] > 0;
+      if (pausing) this.#left[j]--;
+      for (let k = 0; k < count; k++) row[k] = before[k][j] = states[k][j];
+      row[count] = this.currents[j];
+      for (let c = 0; c < constants.length; c++) row[count + 1 + c] = constants[c][j];
+      if (!(pausing && holds)) {
+        this.#step(row, results);
+        for (let k = 0; k < count; k++) row[k] = results[k];
+      }
+      for (let k = 0; k < count; k++) after[k][j] = row[k];
+      this.#decide(row, results);
+      margins[j] = pausing ? refractoryMargin : results[0];
+      z[j] = this.#slope === undefined ? (margins[j] > 0 ? 1 : 0) : 1 / (1 + exp(-this.#slope * margins[j]));
+      // Smooth spikes pause nobody: that would be a jump.
+      if (this.#slope === undefined && z[j] === 1) {
+        this.#left[j] = typeof this.#period === "number" ? this.#period : this.#period[j];
+      }
+      for (let k = 0; k < count; k++) states[k][j] = row[k] + (z[j] === 0 ? 0 : z[j] * (results[1 + k] - row[k]));
+    }
+  }
+}
+
+/** Spikes of one step: sources and what each counts for. */
+export interface Arrivals {
+  readonly sources: Uint32Array;
+  readonly values: Float64Array;
+  count: number;
+}
+
+export class SteppedNetwork {
+  readonly network: GradientNetwork;
+  readonly populations: readonly SteppedPopulation[];
+  readonly shapes: readonly RowShape[];
+  readonly #values: Values;
+  /** Steps made. */
+  #time = 0;
+  /** By source (the input last): spikes of the last steps, step t at t mod length. */
+  readonly #rings: readonly (readonly Arrivals[])[];
+  readonly #none: Arrivals = { sources: new Uint32Array(0), values: new Float64Array(0), count: 0 };
+
+  /** @param values are read at every step: weights may change between steps. Constants: see `setConstants`. */
+  constructor(network: GradientNetwork, values: Values, smoothSlope?: number) {
+    this.network = network;
+    this.#values = values;
+    this.populations = network.populations.map((spec) => new SteppedPopulation(spec, network.dtMs, smoothSlope));
+    this.shapes = network.projections.map((projection) => ({
+      sources: sourceSize(network, projection),
+      targets: network.populations[projection.target].size,
+      sparse: projection.connectivity === "dense" ? null : projection.connectivity,
+    }));
+    const ring = (source: number | "input", size: number): Arrivals[] => {
+      const delays = network.projections.filter((p) => p.source === source).map((p) => p.delaySteps);
+      return Array.from({ length: Math.max(0, ...delays) + 1 }, () => ({
+        sources: new Uint32Array(size),
+        values: new Float64Array(size),
+        count: 0,
+      }));
+    };
+    this.#rings = [...network.populations.map(({ size }, p) => ring(p, size)), ring("input", network.inputs)];
+    this.setConstants();
+  }
+
+  /** Computes the constants of the neurons anew from the trainable parameters. */
+  setConstants(): void {
+    for (const [p, population] of this.populations.entries()) population.setConstants(this.#values.constants[p]);
+  }
+
+  /** Back to the start of a sample: all states 0, no spikes on their way. */
+  rest(): void {
+    this.#time = 0;
+    for (const population of this.populations) population.rest();
+  }
+
+  /** Spikes that arrived through projection k in the last step. */
+  arrivals(k: number): Arrivals {
+    const { source, delaySteps } = this.network.projections[k];
+    if (this.#time - 1 < delaySteps) return this.#none;
+    return this.#slot(source, this.#time - 1 - delaySteps);
+  }
+
+  #slot(source: number | "input", t: number): Arrivals {
+    const ring = this.#rings[source === "input" ? this.populations.length : source];
+    return ring[t % ring.length];
+  }
+
+  /** One step of all populations, with the events of step t of a sample. */
+  advance(sample: StepEvents, t: number): void {
+    const now = this.#time++;
+    const events = this.#slot("input", now);
+    events.count = 0;
+    for (let e = sample.offsets[t]; e < sample.offsets[t + 1]; e++) {
+      events.sources[events.count] = sample.channels[e];
+      events.values[events.count++] = sample.values?.[e] ?? 1;
+    }
+    for (const [p, population] of this.populations.entries()) {
+      const bias = this.#values.bias[p];
+      if (bias === null) population.currents.fill(0);
+      else population.currents.set(bias);
+      for (const [k, projection] of this.network.projections.entries()) {
+        if (projection.target === p) this.#deliver(k, population.currents);
+      }
+      population.advance();
+      const spikes = this.#slot(p, now);
+      spikes.count = 0;
+      for (let j = 0; j < population.z.length; j++) {
+        if (population.z[j] === 0) continue;
+        spikes.sources[spikes.count] = j;
+        spikes.values[spikes.count++] = population.z[j];
+      }
+    }
+  }
+
+  #deliver(k: number, currents: Float64Array): void {
+    const weights = this.#values.weights[k];
+    const { sparse, targets } = this.shapes[k];
+    const { sources, values, count } = this.arrivals(k);
+    for (let s = 0; s < count; s++) {
+      const [source, value] = [sources[s], values[s]];
+      if (sparse === null) {
+        const row = source * targets;
+        for (let j = 0; j < targets; j++) currents[j] += value * weights[row + j];
+      } else {
+        const end = sparse.offsets[source + 1];
+        for (let w = sparse.offsets[source]; w < end; w++) currents[sparse.targets[w]] += value * weights[w];
+      }
+    }
+  }
+}
