@@ -62,6 +62,8 @@ export const streamKind = {
   feedback: 20,
   /** Spikes left out while training. */
   dropout: 21,
+  /** Where deep rewiring creates synapses, per projection and optimiser step. */
+  rewiring: 22,
 } as const;
 
 const INDICES = 2 ** 40;

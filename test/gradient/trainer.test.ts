@@ -80,7 +80,13 @@ function setup(lanes = 8): { spec: TrainingSpec; plan: LearningPlan } {
     lanes,
     relaxed: false,
   };
-  const projection = { initial: { type: "normal", gain: 3 }, constraint: null, signs: null, penalty: null } as const;
+  const projection = {
+    initial: { type: "normal", gain: 3 },
+    constraint: null,
+    signs: null,
+    penalty: null,
+    deepR: null,
+  } as const;
   const range = { type: "decay", min: 2, max: 60 } as const;
   const plan: LearningPlan = {
     optimiser: { type: "adam", rate: 0.02 },
@@ -175,6 +181,44 @@ describe("training by gradients", () => {
     await expect(createGradientTrainer(setup(2).spec, plan, { threads: 3 })).rejects.toThrow(
       /lanes is 2 for 3 threads/,
     );
+  });
+
+  it("rewires a sparse projection alike on any number of threads and after a state is put back", async () => {
+    const rewired = () => {
+      const { spec, plan } = setup();
+      const offsets = Uint32Array.from({ length: inputs + 1 }, (_, i) => 4 * i);
+      const targets = Uint32Array.from({ length: 4 * inputs }, (_, s) => 2 * (s % 4));
+      const [input, ...others] = spec.projections;
+      const projections = [{ ...input, connectivity: { offsets, targets } }, ...others];
+      const [first, ...rest] = plan.projections;
+      return {
+        spec: { ...spec, projections },
+        plan: { ...plan, projections: [{ ...first, deepR: 0.02 }, ...rest] },
+      };
+    };
+    const digests = new Set<string>();
+    for (const threads of [1, 3]) {
+      const { spec, plan } = rewired();
+      let trainer = await createGradientTrainer(spec, plan, { threads });
+      for (const [b, batch] of batches.entries()) {
+        await trainer.trainBatch(batch);
+        if (threads === 3 && b === 11) {
+          const state = structuredClone(trainer.state());
+          await trainer.close();
+          trainer = await createGradientTrainer(rewired().spec, plan, { threads });
+          await trainer.restore(state);
+        }
+      }
+      const { parameters, synapses } = trainer.state();
+      const { offsets, targets, signs } = synapses.input;
+      expect(offsets[inputs]).toBe(4 * inputs);
+      expect([...targets].some((target) => target % 2 === 1)).toBe(true);
+      const weights = parameters.input;
+      expect([...weights].every((w, i) => w * signs[i] >= 0)).toBe(true);
+      digests.add(digest({ ...parameters, targets: Float32Array.from(targets) }));
+      await trainer.close();
+    }
+    expect(digests.size).toBe(1);
   });
 
   it("refuses a state of another network", async () => {

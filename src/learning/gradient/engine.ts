@@ -13,7 +13,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { StepEvents } from "../../data/labelled-set.ts";
 import { padded } from "../../kernels/rows/wasm.ts";
-import type { AdjointProgram } from "../../model/adjoint.ts";
+import type { AdjointProgram, Tape } from "../../model/adjoint.ts";
 import {
   type Capacity,
   layOutMemory,
@@ -48,8 +48,15 @@ export interface RateRule {
   readonly decay: number;
 }
 
+export interface EngineRoom {
+  readonly buffer: ArrayBuffer;
+  readonly layout: MemoryLayout;
+  readonly kernels: GradientKernels;
+}
+
 const defaultTapeBytes = 64 * 2 ** 20;
 const largestMemory = 2 ** 32 - 65536;
+const noTape: Tape = { before: [], after: [], margin: false, current: false };
 
 /** The next capacity: grown by half at least, so that growing is rare. */
 const grow = (have: number, need: number): number => (need <= have ? have : Math.max(need, Math.ceil(1.5 * have), 64));
@@ -59,6 +66,7 @@ export class GradientEngine {
   readonly programs: readonly AdjointProgram[];
   readonly valueLayout: ValueLayout;
   readonly #setup: EngineSetup;
+  readonly #learns: boolean;
   readonly #tapeSteps: number;
   #capacity: Capacity = { steps: 0, events: 0, tapeSteps: 0 };
   #at!: MemoryLayout;
@@ -76,7 +84,9 @@ export class GradientEngine {
   constructor(setup: EngineSetup) {
     this.network = setup.network;
     this.#setup = setup;
-    this.programs = programsOf(setup.network);
+    const programs = programsOf(setup.network);
+    this.#learns = setup.backward ?? true;
+    this.programs = this.#learns ? programs : programs.map((program) => ({ ...program, tape: noTape }));
     this.valueLayout = layOutValues(setup.network, this.programs);
     const perStep = Math.max(1, tapeBytesPerStep(setup.network, this.programs));
     this.#tapeSteps = Math.max(1, Math.floor((setup.tapeBytes ?? defaultTapeBytes) / perStep));
@@ -92,9 +102,10 @@ export class GradientEngine {
     return new Float32Array(this.#memory.buffer, this.#at.values, this.valueLayout.length);
   }
 
-  /** The block of gradients, summed over all samples since `clearGradients`. */
+  /** The block of gradients, summed over all samples since `clearGradients`; empty without a way back. */
   get gradients(): Float32Array {
-    return new Float32Array(this.#memory.buffer, this.#at.gradients, this.valueLayout.length);
+    const length = this.#learns ? this.valueLayout.length : 0;
+    return new Float32Array(this.#memory.buffer, this.#at.gradients, length);
   }
 
   /** Outputs per step, padded to a multiple of 4: the length of a row of `forward`'s result and of `outputAdjoints`. */
@@ -182,7 +193,7 @@ export class GradientEngine {
     const valued = sample.values === null ? 0 : 1;
     this.#snapshots = [];
     for (let from = 0; from < sample.steps; from += tapeSteps) {
-      if (sample.steps > tapeSteps && this.#setup.backward !== false) this.#snapshots.push(this.#snapshot());
+      if (sample.steps > tapeSteps && this.#learns) this.#snapshots.push(this.#snapshot());
       this.#kernels.forward(from, Math.min(sample.steps, from + tapeSteps), from, valued);
     }
     return new Float32Array(this.#memory.buffer, this.#at.outputs, sample.steps * this.outputStride);
@@ -267,10 +278,18 @@ export class GradientEngine {
     }
   }
 
+  /**
+   * Room for this many steps and events, and what runs in it, for those who feed a sample in pieces (`stream.ts`). Holds
+   * until the memory must grow.
+   */
+  reserve(steps: number, events: number): EngineRoom {
+    if (steps > this.#capacity.steps || events > this.#capacity.events) this.#build(steps, events);
+    return { buffer: this.#memory.buffer, layout: this.#at, kernels: this.#kernels };
+  }
+
   #load(sample: StepEvents): void {
-    const { steps, events } = this.#capacity;
     const count = sample.offsets[sample.steps];
-    if (sample.steps > steps || count > events) this.#build(sample.steps, count);
+    this.reserve(sample.steps, count);
     const { eventStarts, channels, eventValues } = this.#at;
     const starts = new Uint32Array(this.#memory.buffer, eventStarts, sample.steps + 1);
     for (let t = 0; t <= sample.steps; t++) starts[t] = channels + 4 * sample.offsets[t];
@@ -292,6 +311,7 @@ export class GradientEngine {
     const layout = layOutMemory(network, this.programs, this.valueLayout, this.#capacity, {
       perNeuron: (p, name) => typeof constants[p][name] !== "number",
       costsOverTime: this.#setup.costsOverTime ?? false,
+      gradients: this.#learns,
     });
     if (layout.bytes > largestMemory) {
       throw new UserError(
@@ -305,7 +325,7 @@ export class GradientEngine {
     const block = (address: number) => new Float32Array(memory.buffer, address, this.valueLayout.length);
     if (this.#memory !== undefined) {
       block(layout.values).set(this.values);
-      block(layout.gradients).set(this.gradients);
+      if (this.#learns) block(layout.gradients).set(this.gradients);
       new Uint8Array(memory.buffer, layout.bytes, spareBytes).set(
         new Uint8Array(this.#memory.buffer, this.#at.bytes, spareBytes),
       );
@@ -332,7 +352,7 @@ export class GradientEngine {
       relaxed: this.#setup.relaxed ?? false,
       truncateSteps: this.#setup.truncateSteps ?? 0,
       costsOverTime: this.#setup.costsOverTime ?? false,
-      backward: this.#setup.backward ?? true,
+      backward: this.#learns,
     });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
     this.#memory = memory;

@@ -96,10 +96,6 @@ export class SteppedPopulation {
     for (const values of [...this.states, this.#left]) values.fill(0);
   }
 
-  isHeld(neuron: number): boolean {
-    return this.margins[neuron] === refractoryMargin && this.split.model.refractory === "hold";
-  }
-
   /** One step with `currents`. */
   advance(): void {
     const { states, before, after, margins, z } = this;

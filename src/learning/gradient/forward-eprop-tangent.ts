@@ -10,14 +10,15 @@
  *
  * A refractory neuron has e = 0; one that holds its states has dS = ds.
  */
-import { constant, hoisted, input, parameter, select, state } from "../../expression/build.ts";
+import { always, constant, hoisted, input, parameter, select, state } from "../../expression/build.ts";
 import { adjoints } from "../../expression/derivative.ts";
 import { compileJs, type NumericFunction } from "../../expression/evaluate.ts";
 import { type Expression, type Leaf, leavesOf } from "../../expression/node.ts";
 import { substitute } from "../../expression/substitute.ts";
-import { constantsMovedBy, leafOf, refractoryMargin } from "../../model/adjoint.ts";
+import { constantsMovedBy, jump, leafOf, refractoryMargin } from "../../model/adjoint.ts";
 import type { HoistedModel } from "../../model/hoist.ts";
 import type { SteppedPopulation } from "./forward-eprop-network.ts";
+import { periodsOf } from "./programs.ts";
 import type { PopulationSpec } from "./spec.ts";
 
 /** Columns of every row: the carried states in their order, then `current`, then the constants. */
@@ -44,7 +45,12 @@ function slopes(output: Expression, leaves: readonly Expression[]): Expression[]
 
 const sum = (terms: readonly Expression[]): Expression => terms.reduce((total, term) => total.plus(term), constant(0));
 
-export function deriveTangent(split: HoistedModel, spec: PopulationSpec, isReadout: boolean): TangentProgram {
+export function deriveTangent(
+  split: HoistedModel,
+  spec: PopulationSpec,
+  dtMs: number,
+  isReadout: boolean,
+): TangentProgram {
   const names = Object.keys(split.step);
   const constants = constantsMovedBy(split, spec.trainable);
   const constantLeaves = constants.map((name) => (split.parameters.includes(name) ? parameter(name) : hoisted(name)));
@@ -62,13 +68,17 @@ export function deriveTangent(split: HoistedModel, spec: PopulationSpec, isReado
       sum([...byAfter.map((slope, k) => slope.times(dN[k][c])), direct]),
     );
   };
-  const h = select(margin.gt(refractoryMargin), spec.surrogate.derivative(margin), 0);
+  const canBeRefractory = periodsOf(spec, dtMs).some((steps) => steps > 0);
+  const isFree = canBeRefractory ? margin.gt(refractoryMargin) : always;
+  const mayStep = split.model.refractory === "hold" ? isFree : always;
+  const h = select(isFree, spec.surrogate.derivative(margin), 0);
   const spike = isReadout ? columns.map(() => constant(0)) : chained(x).map((slope) => h.times(slope));
   const next = reset.map((expression, k) => {
     const isDetached = spec.detachReset && !spec.model.model.adaptation.includes(names[k]);
     return chained(expression).map((slope, c) => {
       const moved = select(margin.gt(0), slope, dN[k][c]);
-      return isDetached ? moved : moved.plus(expression.minus(after[k]).times(spike[c]));
+      const whole = isDetached ? moved : moved.plus(jump(expression, after[k]).times(spike[c]));
+      return select(mayStep, whole, k === c ? 1 : 0);
     });
   });
 
@@ -109,17 +119,17 @@ export class Tangent {
   readonly next: readonly (readonly (Float64Array | null)[])[];
   /** Column of the input current. */
   readonly currentColumn: number;
-  readonly #population: SteppedPopulation;
+  readonly #size: number;
   readonly #compute: NumericFunction;
   readonly #columns: readonly Float64Array[];
   readonly #entries: readonly Float64Array[];
   readonly #row: Float64Array;
   readonly #results: Float64Array;
 
-  constructor(population: SteppedPopulation, isReadout: boolean) {
+  constructor(population: SteppedPopulation, dtMs: number, isReadout: boolean) {
     const { spec, split } = population;
-    this.#population = population;
-    this.program = deriveTangent(split, spec, isReadout);
+    this.#size = spec.size;
+    this.program = deriveTangent(split, spec, dtMs, isReadout);
     const { states, spike, next } = this.program;
     this.currentColumn = states.length;
     const place = (row: readonly Expression[]) =>
@@ -155,23 +165,10 @@ export class Tangent {
     const columns = this.#columns;
     const results = this.#results;
     const entries = this.#entries;
-    for (let j = 0; j < this.#population.spec.size; j++) {
-      if (this.#population.isHeld(j)) {
-        this.#passBy(j);
-        continue;
-      }
+    for (let j = 0; j < this.#size; j++) {
       for (let c = 0; c < columns.length; c++) row[c] = columns[c][j];
       this.#compute(row, results);
       for (let i = 0; i < entries.length; i++) entries[i][j] = results[i];
-    }
-  }
-
-  /** A neuron that holds its states: dS = ds. */
-  #passBy(j: number): void {
-    for (const entry of this.#entries) entry[j] = 0;
-    for (const [k, row] of this.next.entries()) {
-      const diagonal = row[k];
-      if (diagonal !== null) diagonal[j] = 1;
     }
   }
 }

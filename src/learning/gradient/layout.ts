@@ -136,7 +136,12 @@ export function layOutMemory(
   programs: readonly AdjointProgram[],
   values: ValueLayout,
   capacity: Capacity,
-  options: { readonly perNeuron: (population: number, name: string) => boolean; readonly costsOverTime: boolean },
+  options: {
+    readonly perNeuron: (population: number, name: string) => boolean;
+    readonly costsOverTime: boolean;
+    /** Whether there is a block of gradients. */
+    readonly gradients: boolean;
+  },
 ): MemoryLayout {
   // Address 0 stays free; rows start on cache lines.
   let next = 64;
@@ -146,7 +151,7 @@ export function layOutMemory(
     return at;
   };
   const valueBlock = take(4 * values.length);
-  const gradientBlock = take(4 * values.length);
+  const gradientBlock = take(options.gradients ? 4 * values.length : 0);
   const feedback = network.projections.map(({ backward }, k) => {
     const { rows, stride } = values.weights[k];
     return backward === "feedback" ? take(4 * padded(rows) * stride) : null;

@@ -35,7 +35,8 @@ export interface ParameterGroupView {
   readonly projection: number | null;
 }
 
-const rowsOf = ({ rows, stride }: Segment): number => rows * stride;
+/** Entries from the first to the last one; padding between rows is among them and stays 0. */
+const extentOf = ({ rows, columns, stride }: Segment): number => (rows - 1) * stride + columns;
 
 export class TrainedParameters {
   /** Weights, biases and constants of the step, as the engine takes them. */
@@ -69,12 +70,12 @@ export class TrainedParameters {
       ...layout.weights.flatMap((segment, k): ParameterGroupView[] => {
         const projection = network.projections[k];
         if (!projection.trained) return [];
-        const values = this.block.subarray(segment.offset, segment.offset + rowsOf(segment));
+        const values = this.block.subarray(segment.offset, segment.offset + extentOf(segment));
         return [{ name: projection.name, values, isConstant: false, projection: k }];
       }),
       ...layout.bias.flatMap((segment, p): ParameterGroupView[] => {
         if (segment === null) return [];
-        const values = this.block.subarray(segment.offset, segment.offset + rowsOf(segment));
+        const values = this.block.subarray(segment.offset, segment.offset + extentOf(segment));
         return [{ name: `${network.populations[p].name}.bias`, values, isConstant: false, projection: null }];
       }),
       ...this.#constants.map(({ name, raw }) => ({ name, values: raw, isConstant: true, projection: null })),

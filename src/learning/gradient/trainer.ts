@@ -8,6 +8,7 @@ import { Philox } from "../../random/philox.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
 import { makeWeightPenalty, type WeightPenalty, type WeightPenaltyDescription } from "../losses/weight-penalty.ts";
 import { type Constraint, type ConstraintDescription, makeConstraint } from "../optimisers/constraints.ts";
+import { addSparsityPressure, type RewirableProjection, rewire } from "../optimisers/deep-r.ts";
 import { clipGlobalNorm, globalNorm } from "../optimisers/gradient-norm.ts";
 import { makeOptimiser, type Optimiser, type OptimiserState } from "../optimisers/optimiser.ts";
 import { makeParametrisation, type ParametrisationDescription } from "../optimisers/parametrisation.ts";
@@ -30,6 +31,8 @@ export interface ProjectionPlan {
   /** For Dale's law: 1 or -1 per source. */
   readonly signs: Int8Array | null;
   readonly penalty: WeightPenaltyDescription | null;
+  /** Of a sparse projection: strength of the pull to 0 of deep rewiring; null: synapses stay where they are. */
+  readonly deepR: number | null;
 }
 
 export interface LearningPlan {
@@ -90,6 +93,15 @@ export interface TrainerState {
   readonly feedback: Readonly<Record<string, Float32Array>>;
   readonly optimiser: OptimiserState;
   readonly schedule: ScheduleState;
+  /** Of projections that are rewired, by name. */
+  readonly synapses: Readonly<Record<string, SynapseState>>;
+}
+
+/** Where the synapses of a sparse projection are, and which sign each keeps. */
+export interface SynapseState {
+  readonly offsets: Uint32Array;
+  readonly targets: Uint32Array;
+  readonly signs: Int8Array;
 }
 
 const labelOf = (sample: LabelledEvents): number => ("label" in sample.target ? sample.target.label : -1);
@@ -105,6 +117,7 @@ export class GradientTrainer {
   readonly #schedule: Schedule;
   readonly #constraints: { values: Float32Array; constraint: Constraint }[];
   readonly #penalties: { group: string; values: Float32Array; penalty: WeightPenalty }[];
+  readonly #rewired: { projection: number; strength: number; at: RewirableProjection }[];
   readonly #feedback: { projection: number; name: string; values: Float32Array<ArrayBuffer> }[];
   /** Whether workers have the present values. */
   #sent = false;
@@ -155,6 +168,9 @@ export class GradientTrainer {
     this.#schedule = makeSchedule(plan.schedules, { epochs: plan.epochs, stepsPerEpoch: plan.stepsPerEpoch });
     this.#constraints = [];
     this.#penalties = [];
+    this.#rewired = plan.projections.flatMap(({ deepR, signs }, k) =>
+      deepR === null ? [] : [{ projection: k, strength: deepR, at: this.#rewirable(k, signs) }],
+    );
     for (const { name, values, projection } of this.parameters.groups) {
       if (projection === null) continue;
       const { constraint, signs, penalty } = plan.projections[projection];
@@ -195,6 +211,9 @@ export class GradientTrainer {
         gradients[name] = gradients[this.network.projections[projection].name].slice();
       }
     }
+    for (const { projection, strength, at } of this.#rewired) {
+      addSparsityPressure(at, gradients[this.network.projections[projection].name], strength);
+    }
     const all = Object.values(gradients);
     const gradientNorms = Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, globalNorm([g])]));
     const { clipNorm } = this.#plan;
@@ -205,6 +224,7 @@ export class GradientTrainer {
     ]);
     this.#optimiser.step(parameters, gradients, this.#schedule.factor(this.#optimiser.state().steps));
     for (const { values: weights, constraint } of this.#constraints) constraint(weights);
+    await this.#rewire();
     this.parameters.refresh();
     this.#sent = false;
     if (this.#plan.feedback === "adaptive") await this.#sendFeedback();
@@ -266,6 +286,12 @@ export class GradientTrainer {
       feedback: copy(this.#feedback.map(({ name, values }) => [name, values] as const)),
       optimiser: { steps, arrays: copy(Object.entries(arrays)) },
       schedule: this.#schedule.state(),
+      synapses: Object.fromEntries(
+        this.#rewired.map(({ projection, at }) => [
+          this.network.projections[projection].name,
+          { offsets: at.rowStarts.slice(), targets: at.targets.slice(), signs: at.signs.slice() },
+        ]),
+      ),
     };
   }
 
@@ -278,8 +304,15 @@ export class GradientTrainer {
   }
 
   /** The parameters alone: to test or to use what was learned. */
-  async restoreParameters(state: Pick<TrainerState, "parameters" | "feedback">): Promise<void> {
+  async restoreParameters(state: Pick<TrainerState, "parameters" | "feedback" | "synapses">): Promise<void> {
     this.#checkShapes(state);
+    for (const { projection, at } of this.#rewired) {
+      const { offsets, targets, signs } = state.synapses[this.network.projections[projection].name];
+      at.rowStarts.set(offsets);
+      at.targets.set(targets);
+      at.signs.set(signs);
+      await this.#sendSynapses(projection, at);
+    }
     for (const { name, values } of this.parameters.groups) values.set(state.parameters[name]);
     for (const { name, values } of this.#feedback) values.set(state.feedback[name]);
     this.parameters.refresh();
@@ -291,7 +324,50 @@ export class GradientTrainer {
     return this.#group.close();
   }
 
-  #checkShapes({ parameters, feedback }: Pick<TrainerState, "parameters" | "feedback">): void {
+  /** The arrays of a sparse projection as rewiring changes them; signs are those of the weights at the start. */
+  #rewirable(k: number, signOfPre: Int8Array | null): RewirableProjection {
+    const { connectivity, name, source, target } = this.network.projections[k];
+    const group = this.parameters.groups.find(({ projection }) => projection === k);
+    if (connectivity === "dense" || group === undefined) {
+      throw new UserError(`projection "${name}" is to be rewired, but it is not sparse or not trained`);
+    }
+    const { offsets: rowStarts, targets } = connectivity;
+    return {
+      pre: rowStarts.length - 1,
+      post: this.network.populations[target].size,
+      rowStarts,
+      targets,
+      weights: group.values,
+      signs: Int8Array.from(group.values, (w) => (w < 0 ? -1 : 1)),
+      ...(signOfPre === null ? {} : { signOfPre }),
+      noAutapses: source === target,
+    };
+  }
+
+  async #rewire(): Promise<void> {
+    const step = this.#optimiser.state().steps;
+    for (const { projection, at } of this.#rewired) {
+      // One stream per projection and step: 2^24 steps of 2^16 projections.
+      const stream = streamOf(streamKind.rewiring, projection * 2 ** 24 + step);
+      const { count, origin } = rewire(at, new Philox(this.#spec.seed), stream);
+      if (count === 0) continue;
+      this.#optimiser.reorder(this.network.projections[projection].name, origin);
+      await this.#sendSynapses(projection, at);
+    }
+  }
+
+  async #sendSynapses(projection: number, { rowStarts: offsets, targets }: RewirableProjection): Promise<void> {
+    await this.#group.callAll("setSparse", () => [projection, { offsets, targets }]);
+  }
+
+  #checkShapes({ parameters, feedback, synapses }: Pick<TrainerState, "parameters" | "feedback" | "synapses">): void {
+    for (const { projection, at } of this.#rewired) {
+      const { name } = this.network.projections[projection];
+      if (synapses[name]?.targets.length === at.targets.length) continue;
+      throw new UserError(
+        `the saved state has no synapses for the rewired projection "${name}"; it belongs to another network`,
+      );
+    }
     const wanted = [
       ...this.parameters.groups.map(({ name, values }) => ({ name, values, given: parameters[name] })),
       ...this.#feedback.map(({ name, values }) => ({ name, values, given: feedback[name] })),
