@@ -91,7 +91,7 @@ export function constantsMovedBy(split: HoistedModel, trainable: readonly string
 }
 
 /** reset - state, without the rounding (and the tape entry) of (state + c) - state. */
-export function jump(reset: Expression, state: Expression): Expression {
+function jump(reset: Expression, state: Expression): Expression {
   const [a, b] = reset.args as Expression[];
   if (reset.op === "add" && a === state) return b;
   if (reset.op === "add" && b === state) return a;

@@ -20,11 +20,3 @@ export interface ReportInput {
   /** Length of one step: turns the steps of `test.raster` into time. */
   readonly dtMs: number;
 }
-
-/** Texts of the chart library that are copied into the page; `library.node.ts` reads them from node_modules. */
-export interface ChartLibrary {
-  /** A script that defines the global `uPlot`. */
-  readonly script: string;
-  readonly css: string;
-  readonly licence: string;
-}

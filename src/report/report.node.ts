@@ -1,8 +1,9 @@
-/** The report with its chart library, read from node_modules. */
+/** The report of an RLS run with its chart library, read from node_modules. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { ChartLibrary, ReportInput } from "./input.ts";
+import type { ReportInput } from "./input.ts";
+import type { ChartLibrary } from "./page.ts";
 import { renderReportWith } from "./render.ts";
 
 let library: ChartLibrary | undefined;

@@ -201,6 +201,11 @@ const fonts = [
 /** Names of colours that figures may use. */
 export type Colour = keyof typeof light;
 
+/** Colours of curves that are told apart by it, in turn. */
+export const seriesColours = ["blue", "ochre", "teal", "plum", "vermilion"] as const satisfies readonly Colour[];
+
+export const seriesColour = (index: number): Colour => seriesColours[index % seriesColours.length];
+
 export function styleSheet(): string {
   return [
     `:root{${fonts};${tokens(light)}}`,

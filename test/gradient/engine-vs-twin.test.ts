@@ -9,7 +9,7 @@ import { readoutModels } from "../../src/model/built-in.ts";
 import { defineModel, type Model } from "../../src/model/define.ts";
 import { hoistModel } from "../../src/model/hoist.ts";
 import { resolveModel } from "../../src/model/resolve.ts";
-import { gradientArrays, type RandomCase, randomCases, squaredError } from "./random-networks.ts";
+import { addGradients, gradientDifferences, type RandomCase, randomCases, squaredError } from "./random-networks.ts";
 import { prepare, runEngine } from "./run-engine.ts";
 
 const near = 1e-4;
@@ -47,25 +47,11 @@ function compare(given: RandomCase, tally: Tally): void {
       tally.spikes += spikes.reduce((sum, z) => sum + z, 0);
     }
   }
-  const totals = gradientArrays(network, wanted[0].gradients);
-  for (const { gradients } of wanted.slice(1)) {
-    for (const [a, { values }] of gradientArrays(network, gradients).entries()) {
-      for (let i = 0; i < values.length; i++) totals[a].values[i] += values[i];
-    }
-  }
-  const largestOf = (list: ArrayLike<number>) => Array.from(list).reduce((top, x) => Math.max(top, Math.abs(x)), 0);
-  const largest = Math.max(...totals.map((total) => largestOf(total.values)));
-  const last = results[results.length - 1].gradients;
-  for (const [a, { name, values: actual }] of gradientArrays(network, last).entries()) {
-    const total = totals[a].values;
-    // A gradient that is small only because its terms cancel has the rounding of its terms.
-    const scale = Math.max(1e-6, largestOf(total), 1e-2 * largest);
-    let worst = 0;
-    for (let i = 0; i < total.length; i++) {
-      worst = Math.max(worst, Number.isNaN(actual[i]) ? Infinity : Math.abs(actual[i] - total[i]));
-    }
-    expect(worst / scale, name).toBeLessThan(2e-4);
-    if (largestOf(total) > 1e-4) tally.arrays++;
+  const { gradients } = results[results.length - 1];
+  const total = wanted.map((result) => result.gradients).reduce((a, b) => addGradients(network, a, b));
+  for (const { name, difference, largest } of gradientDifferences(network, gradients, total)) {
+    expect(difference, name).toBeLessThan(2e-4);
+    if (largest > 1e-4) tally.arrays++;
   }
 }
 

@@ -269,8 +269,30 @@ function build(shape: Shape, eprop: boolean): RandomCase {
   };
 }
 
+const largestOf = (list: ArrayLike<number>): number =>
+  Array.from(list).reduce((top, x) => Math.max(top, Math.abs(x)), 0);
+
+/**
+ * By array of gradients: the largest difference, relative to the largest entry wanted, and that entry. A gradient that is
+ * small only because its terms cancel has the rounding of its terms: the scale is at least 1/100 of the largest of all.
+ */
+export function gradientDifferences(
+  network: GradientNetwork,
+  actual: NetworkValues<ArrayLike<number>>,
+  wanted: NetworkValues<ArrayLike<number>>,
+): { readonly name: string; readonly difference: number; readonly largest: number }[] {
+  const expected = gradientArrays(network, wanted).map(({ values }) => ({ values, largest: largestOf(values) }));
+  const overall = Math.max(1e-4, ...expected.map(({ largest }) => largest));
+  return gradientArrays(network, actual).map(({ name, values }, a) => {
+    const { values: those, largest } = expected[a];
+    if (values.length !== those.length) throw new Error(`${name}: ${values.length} entries, not ${those.length}`);
+    const differences = Array.from(values, (x, i) => (Number.isNaN(x) ? Infinity : Math.abs(x - those[i])));
+    return { name, difference: largestOf(differences) / Math.max(largest, 1e-2 * overall), largest };
+  });
+}
+
 /** All arrays of gradients with names, in one order. */
-export function gradientArrays<A extends ArrayLike<number>>(
+function gradientArrays<A extends ArrayLike<number>>(
   { populations, projections }: GradientNetwork,
   gradients: NetworkValues<A>,
 ): { readonly name: string; readonly values: A }[] {
@@ -285,4 +307,20 @@ export function gradientArrays<A extends ArrayLike<number>>(
       ];
     }),
   ];
+}
+
+/** a + b, entry by entry. */
+export function addGradients(
+  { populations }: GradientNetwork,
+  a: NetworkValues<Float64Array>,
+  b: NetworkValues<Float64Array>,
+): NetworkValues<Float64Array> {
+  const sum = (x: Float64Array, y: Float64Array): Float64Array => x.map((value, i) => value + y[i]);
+  return {
+    weights: a.weights.map((weights, k) => sum(weights, b.weights[k])),
+    bias: a.bias.map((bias, p) => (bias === null ? null : sum(bias, b.bias[p] as Float64Array))),
+    constants: populations.map((_, p) =>
+      Object.fromEntries(Object.entries(a.constants[p]).map(([name, values]) => [name, sum(values, b.constants[p][name])])),
+    ),
+  };
 }

@@ -48,7 +48,7 @@ const get = (options: Partial<DownloadOptions> = {}) =>
 /** Serves the file as good servers do; with `breakAfter` the connection breaks after so many bytes. */
 function serve({
   etag = '"v1"' as string | null,
-  bytes = content,
+  bytes = content as Uint8Array,
   breakAfter = Number.POSITIVE_INFINITY,
 } = {}): Answer {
   return (request, response) => {

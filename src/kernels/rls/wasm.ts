@@ -323,7 +323,6 @@ function multiply(
   forRows(f, layout, (row) => f.push(v128.store(i32.add(k, row), v128.zero)));
   const tile = f.let(P);
   forColumns(f, layout, { x, k, pending }, ({ xColumn, kColumn, pendingColumn, remaining }) => {
-    const spread = [0, 1, 2, 3].map((j) => f.let(v128.load32Splat(xColumn, 4 * j)));
     const change = spreadChange(f, pendingColumn, factor);
     /** The tile with the pending change made, written back. */
     const takeTile = (pendingRow: Vector): Vector[] => {
@@ -332,11 +331,12 @@ function multiply(
       f.advance(tile, layout.tileBytes);
       return columns;
     };
+    // x is read anew for every tile: four registers less to hold, and a load that splats costs nothing beside them.
     const timesColumns = (columns: Vector[], start: V128): V128 =>
-      columns.reduce((sum: V128, column, j) => plus(sum, column, spread[j]), start);
+      columns.reduce((sum: V128, column, j) => plus(sum, column, v128.load32Splat(xColumn, 4 * j)), start);
     // Diagonal tile: whole and symmetric, so its columns serve once.
     const own = f.let(timesColumns(takeTile(f.let(v128.load(pendingColumn))), v128.load(kColumn)));
-    const partial = spread.map(() => f.let(v128.zero));
+    const partial = change.map(() => f.let(v128.zero));
     const offset = f.let(i32.const(16));
     f.while(
       () => remaining,

@@ -15,7 +15,7 @@ import { adjoints } from "../../expression/derivative.ts";
 import { compileJs, type NumericFunction } from "../../expression/evaluate.ts";
 import { type Expression, type Leaf, leavesOf } from "../../expression/node.ts";
 import { substitute } from "../../expression/substitute.ts";
-import { constantsMovedBy, jump, leafOf, refractoryMargin } from "../../model/adjoint.ts";
+import { constantsMovedBy, leafOf, refractoryMargin } from "../../model/adjoint.ts";
 import type { HoistedModel } from "../../model/hoist.ts";
 import type { SteppedPopulation } from "./forward-eprop-network.ts";
 import { periodsOf } from "./programs.ts";
@@ -77,7 +77,7 @@ export function deriveTangent(
     const isDetached = spec.detachReset && !spec.model.model.adaptation.includes(names[k]);
     return chained(expression).map((slope, c) => {
       const moved = select(margin.gt(0), slope, dN[k][c]);
-      const whole = isDetached ? moved : moved.plus(jump(expression, after[k]).times(spike[c]));
+      const whole = isDetached ? moved : moved.plus(expression.minus(after[k]).times(spike[c]));
       return select(mayStep, whole, k === c ? 1 : 0);
     });
   });

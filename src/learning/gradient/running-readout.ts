@@ -34,9 +34,10 @@ export class RunningReadout {
     const t = this.#steps++;
     if (t < this.#fromStep || t >= this.#toStep) return;
     const kept = this.#kept;
-    if (this.#kind === "last" || t === this.#fromStep) for (let k = 0; k < kept.length; k++) kept[k] = row[k];
-    else if (this.#kind === "max") for (let k = 0; k < kept.length; k++) kept[k] = row[k] <= kept[k] ? kept[k] : row[k];
-    else for (let k = 0; k < kept.length; k++) kept[k] += row[k];
+    const isFirst = t === this.#fromStep;
+    if (this.#kind === "last") for (let k = 0; k < kept.length; k++) kept[k] = row[k];
+    else if (this.#kind !== "max") for (let k = 0; k < kept.length; k++) kept[k] += row[k];
+    else for (let k = 0; k < kept.length; k++) if (isFirst || !(row[k] <= kept[k])) kept[k] = row[k];
   }
 
   /** One number per output, zeros before the first step that counts: a view that the next call overwrites. */
@@ -49,9 +50,9 @@ export class RunningReadout {
 
   /** The output with the largest value, the lowest if several have it. */
   largest(): number {
-    const kept = this.#kept;
+    const values = this.values();
     let best = 0;
-    for (let k = 1; k < kept.length; k++) if (kept[k] > kept[best]) best = k;
+    for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;
     return best;
   }
 

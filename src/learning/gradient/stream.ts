@@ -55,7 +55,6 @@ export class StreamingClassifier {
   readonly #firstChannel: number;
   readonly #firstValue: number;
   readonly #firstStart: number;
-  readonly #eventLimit: number;
   readonly #stepLimit: number;
   /** The readout of every step of the page. */
   readonly #rows: readonly Float32Array[];
@@ -73,10 +72,9 @@ export class StreamingClassifier {
     this.#longestDelay = Math.max(...network.projections.map(({ delaySteps }) => delaySteps));
     this.#alwaysValued = network.projections.some(({ source, delaySteps }) => source === "input" && delaySteps > 0);
     this.#stepLimit = this.#longestDelay + pageSteps;
-    this.#eventLimit = (this.#longestDelay + 1) * network.inputs;
     const engine = new GradientEngine({ network, relaxed, backward: false });
     this.#engine = engine;
-    this.#room = engine.reserve(this.#stepLimit, this.#eventLimit);
+    this.#room = engine.reserve(this.#stepLimit, this.#stepLimit * network.inputs);
     writeValues(network, engine.programs, engine.valueLayout, values, engine.values);
 
     const { buffer, layout } = this.#room;
@@ -114,12 +112,16 @@ export class StreamingClassifier {
    * @param channels inputs that an event arrives at in this step; the bytes of a whole sample come out if they ascend
    * @param values amplitude of each event; left out or null: all are 1
    * @returns the readout after the step, one number per class: a view that is good until the next call
-   * @throws UserError for a channel that the network does not have; the step has not happened then
+   * @throws UserError for channels that the network does not have, and for more of them than it has; the step has not
+   *   happened then
    */
   step(channels: ArrayLike<number>, values: ArrayLike<number> | null = null): Float32Array {
     const count = channels.length;
     const words = this.#words;
-    if (this.#at === this.#stepLimit || this.#events + count > this.#eventLimit) this.#turnPage(channels);
+    if (count > this.#inputs) {
+      throw new UserError(`a step has ${count} events, but there are ${this.#inputs} channels; give each once`);
+    }
+    if (this.#at === this.#stepLimit) this.#turnPage();
     const first = this.#firstChannel + this.#events;
     for (let i = 0; i < count; i++) {
       const channel = channels[i];
@@ -172,12 +174,9 @@ export class StreamingClassifier {
   }
 
   /** Starts the page again, with the lists of the last steps as its first. */
-  #turnPage({ length }: ArrayLike<number>): void {
-    if (length > this.#inputs) {
-      throw new UserError(`a step has ${length} events, but there are ${this.#inputs} channels; give each once`);
-    }
+  #turnPage(): void {
     const words = this.#words;
-    const kept = Math.min(this.#longestDelay, this.#at);
+    const kept = this.#longestDelay;
     for (const { entries, starts, values } of this.#lists) {
       const first = starts / 4 + this.#at - kept;
       const from = words[first] / 4;

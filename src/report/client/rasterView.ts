@@ -1,5 +1,6 @@
 /** The raster on its canvas: spikes, axes, rate strip. `rasterControls.ts` moves it. */
 import type { Binner, RasterWindow } from "./raster.ts";
+import type { SpikePainter } from "./spikePainter.ts";
 import type { Theme } from "./theme.ts";
 
 export interface RasterScene {
@@ -8,7 +9,6 @@ export interface RasterScene {
   readonly dtMs: number;
   readonly trialMs: number;
   readonly stimulusOffMs: number;
-  readonly spikes: number;
 }
 
 export interface RasterView {
@@ -23,7 +23,13 @@ export interface RasterView {
   area(): { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
 }
 
-export function createRasterView(panel: HTMLElement, scene: RasterScene, binner: Binner, theme: Theme): RasterView {
+export function createRasterView(
+  panel: HTMLElement,
+  scene: RasterScene,
+  binner: Binner,
+  paintSpikes: SpikePainter,
+  theme: Theme,
+): RasterView {
   const canvas = panel.querySelector("canvas") as HTMLCanvasElement;
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   const lastStep = Math.max(1, Math.round(scene.trialMs / scene.dtMs));
@@ -34,7 +40,6 @@ export function createRasterView(panel: HTMLElement, scene: RasterScene, binner:
   const gap = 34;
   const bottom = 34;
   let view = whole;
-  let image: ImageData | undefined;
   let pending = 0;
 
   const sizes = () => {
@@ -54,37 +59,6 @@ export function createRasterView(panel: HTMLElement, scene: RasterScene, binner:
     for (let i = Math.ceil(low / step - 1e-9); i * step <= high * (1 + 1e-12); i++) at.push(i * step);
     return { at, digits: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
   };
-  const rgb = (name: string): number[] => {
-    const hex = theme.colour(name).replace("#", "");
-    return [0, 2, 4].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
-  };
-
-  function drawSpikes(width: number, height: number, ratio: number, x: number, y: number): void {
-    const perNeuron = height / (view.neuronHigh - view.neuronLow);
-    const share = (view.neuronHigh - view.neuronLow) / scene.neurons;
-    const visible = (binner.firstAt(view.stepHigh) - binner.firstAt(view.stepLow)) * share;
-    const density = visible / (width * height);
-    // Few spikes: ticks one can see; many: single pixels, so that the density stays readable.
-    const tall = density * ratio * ratio < 0.02 ? 3 : density * ratio * ratio < 0.08 ? 2 : 1;
-    const markHeight = Math.max(
-      1,
-      Math.min(
-        Math.round(14 * ratio),
-        Math.max(Math.round(perNeuron * 0.72), density > 0.4 ? 1 : Math.round(tall * ratio)),
-      ),
-    );
-    const perStep = width / (view.stepHigh - view.stepLow);
-    const markWidth = Math.max(
-      1,
-      Math.min(Math.round(2 * ratio), Math.max(Math.round(perStep * 0.6), density > 0.4 ? 1 : Math.round(ratio))),
-    );
-    binner.count(view, width, height, markWidth, markHeight);
-    if (!image || image.width !== width || image.height !== height) image = new ImageData(width, height);
-    const splitRow = height - Math.round((scene.excitatory - view.neuronLow) * perNeuron);
-    binner.paint(new Uint32Array(image.data.buffer), width, height, splitRow, rgb("blue"), rgb("vermilion"));
-    context.putImageData(image, x, y);
-  }
-
   function drawFrame(s: ReturnType<typeof sizes>): void {
     const { plot, raster } = s;
     const x = (step: number): number => left + ((step - view.stepLow) / (view.stepHigh - view.stepLow)) * plot;
@@ -227,13 +201,13 @@ export function createRasterView(panel: HTMLElement, scene: RasterScene, binner:
     }
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, wide, high);
-    drawSpikes(
-      Math.round(s.plot * s.ratio),
-      Math.round(s.raster * s.ratio),
-      s.ratio,
-      Math.round(left * s.ratio),
-      Math.round(top * s.ratio),
-    );
+    const box = {
+      x: Math.round(left * s.ratio),
+      y: Math.round(top * s.ratio),
+      width: Math.round(s.plot * s.ratio),
+      height: Math.round(s.raster * s.ratio),
+    };
+    paintSpikes(context, view, box, s.ratio);
     context.setTransform(s.ratio, 0, 0, s.ratio, 0, 0);
     drawStrip(s);
     drawFrame(s);

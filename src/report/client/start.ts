@@ -1,19 +1,12 @@
-/** Brings the page to life: reads the data, fills every panel, wires the controls. */
-import type uPlot from "uplot";
+/** Brings the page of an RLS run to life: reads the data, fills every panel, wires the controls. */
 import type { ExamplePayload, ExampleTask, Payload } from "../payload.ts";
-import type { ChartSpec, createCharts } from "./charts.ts";
-import type { createDecoder } from "./decode.ts";
-import type { createBinner } from "./raster.ts";
+import type { ChartSpec } from "./charts.ts";
+import type { CourseAxis } from "./learningPanels.ts";
 import type { createRasterControls } from "./rasterControls.ts";
 import type { createRasterView, RasterView } from "./rasterView.ts";
-import type { createTheme } from "./theme.ts";
+import type { SharedParts } from "./script.ts";
 
-export interface Parts {
-  readonly uPlot: typeof uPlot;
-  readonly createDecoder: typeof createDecoder;
-  readonly createTheme: typeof createTheme;
-  readonly createCharts: typeof createCharts;
-  readonly createBinner: typeof createBinner;
+interface Parts extends SharedParts {
   readonly createRasterView: typeof createRasterView;
   readonly createRasterControls: typeof createRasterControls;
 }
@@ -23,7 +16,6 @@ export function startReport(parts: Parts): void {
   const decoder = parts.createDecoder();
   const theme = parts.createTheme();
   const charts = parts.createCharts(parts.uPlot, theme);
-  const panelOf = (name: string): HTMLElement | null => document.querySelector(`[data-panel="${name}"]`);
   const taskColours = ["blue", "ochre", "teal", "plum", "vermilion"];
 
   function learning(): void {
@@ -32,13 +24,6 @@ export function startReport(parts: Parts): void {
     const floats = decoder.floats;
     const iteration = floats(source.iteration) as number[];
     const wall = floats(source.wall) as number[];
-    const last = wall[wall.length - 1] ?? 0;
-    const unit = last > 3 * 3600 ? ([3600, "h"] as const) : last > 180 ? ([60, "min"] as const) : ([1, "s"] as const);
-    let byTime = false;
-    const axis = () => ({
-      x: byTime ? wall.map((s) => s / unit[0]) : iteration,
-      xUnit: byTime ? unit[1] : "",
-    });
     const perTask = (values: (number | null)[]) =>
       source.tasks.map((name, t) => ({
         label: source.tasks.length > 1 ? name : "iteration",
@@ -49,9 +34,9 @@ export function startReport(parts: Parts): void {
     const correlation = floats(source.correlation);
     const error = floats(source.error);
     const group = "learning";
-    const panels: Record<string, () => ChartSpec> = {
-      correlation: () => ({
-        ...axis(),
+    const panels: Record<string, (axis: CourseAxis) => ChartSpec> = {
+      correlation: (axis) => ({
+        ...axis,
         height: 270,
         yUnit: "",
         group,
@@ -62,8 +47,8 @@ export function startReport(parts: Parts): void {
           { label: "running mean", values: floats(source.correlationMean), colour: "ink", look: "line" },
         ],
       }),
-      rate: () => ({
-        ...axis(),
+      rate: (axis) => ({
+        ...axis,
         height: 190,
         yUnit: "Hz",
         group,
@@ -73,8 +58,8 @@ export function startReport(parts: Parts): void {
           { label: "E", values: floats(source.rateExcitatory), colour: "blue", look: "thin" },
         ],
       }),
-      error: () => ({
-        ...axis(),
+      error: (axis) => ({
+        ...axis,
         height: 190,
         yUnit: "",
         group,
@@ -84,10 +69,10 @@ export function startReport(parts: Parts): void {
           { label: "running mean", values: floats(source.errorMean), colour: "ink", look: "line" },
         ],
       }),
-      gain: () => {
+      gain: (axis) => {
         const positive = (list: (number | null)[]) => list.map((v) => (v !== null && v > 0 ? v : null));
         return {
-          ...axis(),
+          ...axis,
           height: 200,
           yUnit: "",
           logarithmic: true,
@@ -98,21 +83,7 @@ export function startReport(parts: Parts): void {
         };
       },
     };
-    const drawn = Object.entries(panels).flatMap(([name, spec]) => {
-      const panel = panelOf(name);
-      return panel ? [{ chart: charts.chart(panel, spec()), spec }] : [];
-    });
-    const buttons = [...document.querySelectorAll<HTMLElement>("[data-axis]")];
-    for (const button of buttons) {
-      button.addEventListener("click", () => {
-        byTime = button.dataset.axis === "time";
-        for (const b of buttons) b.setAttribute("aria-pressed", String(b === button));
-        for (const title of document.querySelectorAll("[data-axis-title]")) {
-          title.textContent = byTime ? `wall time (${unit[1]})` : "iteration";
-        }
-        for (const { chart, spec } of drawn) chart.update(spec());
-      });
-    }
+    parts.createLearningPanels(charts)({ name: "iteration", positions: iteration, wall, panels });
   }
 
   function examples(): void {
@@ -187,56 +158,23 @@ export function startReport(parts: Parts): void {
 
   function rasters(): RasterView[] {
     return [...document.querySelectorAll<HTMLElement>("[data-raster]")].map((panel) => {
-      const encoded = data.rasters[Number(panel.dataset.raster)];
-      const binner = parts.createBinner(decoder.spikes(encoded));
-      const view = parts.createRasterView(panel, { ...data, spikes: encoded.count }, binner, theme);
+      const binner = parts.createBinner(decoder.spikes(data.rasters[Number(panel.dataset.raster)]));
+      const colours = { below: "blue", above: "vermilion" };
+      const painter = parts.createSpikePainter(
+        { ...colours, neurons: data.neurons, split: data.excitatory },
+        binner,
+        theme,
+      );
+      const view = parts.createRasterView(panel, data, binner, painter, theme);
       parts.createRasterControls(panel, view, data.dtMs);
       return view;
-    });
-  }
-
-  function copying(): void {
-    for (const button of document.querySelectorAll<HTMLElement>("[data-copy]")) {
-      button.addEventListener("click", async () => {
-        const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
-        try {
-          await navigator.clipboard.writeText(text);
-          button.textContent = "Copied";
-        } catch {
-          button.textContent = "Press Ctrl+C";
-          const node = document.getElementById(button.dataset.copy ?? "");
-          if (node) getSelection()?.selectAllChildren(node);
-        }
-      });
-    }
-    for (const button of document.querySelectorAll<HTMLElement>("[data-save]")) {
-      button.addEventListener("click", () => {
-        const text = document.getElementById(button.dataset.save ?? "")?.textContent ?? "";
-        const link = document.createElement("a");
-        link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-        link.download = "experiment.json";
-        link.click();
-        setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-      });
-    }
-    const folded = [...document.querySelectorAll("details")];
-    let open: boolean[] | undefined;
-    addEventListener("beforeprint", () => {
-      open ??= folded.map((d) => d.open);
-      for (const d of folded) d.open = true;
-    });
-    addEventListener("afterprint", () => {
-      folded.forEach((d, i) => {
-        d.open = open?.[i] ?? d.open;
-      });
-      open = undefined;
     });
   }
 
   learning();
   examples();
   const views = rasters();
-  copying();
+  parts.wirePage();
   // For tests and for the curious in the console.
   Object.assign(globalThis, { volleyReport: { rasters: views, data } });
   document.documentElement.setAttribute("data-ready", "");

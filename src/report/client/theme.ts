@@ -65,6 +65,11 @@ export function createTheme() {
 
   return {
     colour: (name: string): string => styles.getPropertyValue(`--${name}`).trim(),
+    /** Red, green and blue, 0 to 255, of a colour written with six digits. */
+    rgb: (name: string): number[] => {
+      const hex = styles.getPropertyValue(`--${name}`).trim().replace("#", "");
+      return [0, 2, 4].map((i) => Number.parseInt(hex.slice(i, i + 2), 16));
+    },
     font: (size: number): string => `${size}px ${styles.getPropertyValue("--sans")}`,
     printing: (): boolean => beforePrint !== undefined,
     onChange: (listener: (reason: "colours" | "layout") => void): void => {

@@ -28,20 +28,26 @@ export interface PanelSpec {
   readonly unit?: string;
   readonly attributes?: Html;
   readonly className?: string;
-  /** Title of the x axis; a string, or "iteration" for the axis that can be switched to wall time. */
+  /** Title of the x axis. */
   readonly xTitle?: string;
+  /** Instead: what is counted over the course of training, on an axis that `axisSwitch` switches to wall time. */
+  readonly course?: "iteration" | "epoch";
   /** Said to who cannot see the chart. */
   readonly label: string;
 }
 
 /** An empty panel that the page's script fills with a chart. */
 export function chartPanel(spec: PanelSpec): Html {
-  const switched = spec.xTitle === "iteration";
   return html`<div class="panel ${spec.className ?? ""}" ${spec.attributes}>
 <div class="panel-head">${spec.letter && html`<span class="letter">${spec.letter}</span>`}<span class="panel-title">${spec.title}${spec.unit && html` <span class="unit">(${spec.unit})</span>`}</span><span class="readout"></span></div>
 <div class="chart" role="img" aria-label="${spec.label}"></div>
-${spec.xTitle && html`<div class="x-title"${switched && html` data-axis-title`}>${spec.xTitle}</div>`}
+${spec.xTitle && html`<div class="x-title">${spec.xTitle}</div>`}${spec.course && html`<div class="x-title" data-axis-title>${spec.course}</div>`}
 </div>`;
+}
+
+/** Chooses the horizontal axis of all panels with a `course`. */
+export function axisSwitch(course: "iteration" | "epoch"): Html {
+  return html`<div class="controls screen"><span>Against</span><span class="switch" role="group" aria-label="Horizontal axis"><button type="button" data-axis="${course}" aria-pressed="true">${course}</button><button type="button" data-axis="time" aria-pressed="false">wall time</button></span><span>Drag across a chart to zoom, double-click to return.</span></div>`;
 }
 
 export interface KeyEntry {

@@ -1,14 +1,13 @@
 /** Learning curves, and where the time of an iteration went. */
 import type { TimeSplit } from "../../learning/rls/results.ts";
-import { integer, percent, plural, seconds, significant } from "../format.ts";
+import { integer, plural, seconds, significant } from "../format.ts";
 import { type Html, html } from "../html.ts";
 import type { ReportInput } from "../input.ts";
 import { runningWindow, taskNames } from "../payload.ts";
 import { mean, median, sortedFinite } from "../statistics.ts";
-import type { Colour } from "../styles.ts";
-import { absent, chartPanel, figure, type KeyEntry, key, type Numbering } from "./figure.ts";
-
-const taskColours: readonly Colour[] = ["blue", "ochre", "teal", "plum", "vermilion"];
+import { type Colour, seriesColours } from "../styles.ts";
+import { absent, axisSwitch, chartPanel, figure, type KeyEntry, key, type Numbering } from "./figure.ts";
+import { shareTable } from "./shares.ts";
 
 export function learning(input: ReportInput, numbering: Numbering): Html {
   const { iterations } = input;
@@ -18,11 +17,11 @@ export function learning(input: ReportInput, numbering: Numbering): Html {
   const measured = iterations.filter((i) => i.correlation !== null);
   const dots: KeyEntry[] =
     tasks.length > 1
-      ? tasks.map((name, t) => ({ name, colour: taskColours[t % taskColours.length], look: "dot" as const }))
+      ? tasks.map((name, t) => ({ name, colour: seriesColours[t % seriesColours.length], look: "dot" as const }))
       : [{ name: "single iterations", colour: "faint", look: "dot" }];
   const ends = (pick: (i: (typeof iterations)[number]) => number): string =>
     `from ${significant(pick(iterations[0]))} to ${significant(pick(iterations[iterations.length - 1]))}`;
-  const body = html`<div class="controls screen"><span>Against</span><span class="switch" role="group" aria-label="Horizontal axis"><button type="button" data-axis="iteration" aria-pressed="true">iteration</button><button type="button" data-axis="time" aria-pressed="false">wall time</button></span><span>Drag across a chart to zoom, double-click to return.</span></div>
+  const body = html`${axisSwitch("iteration")}
 ${key([...dots, { name: "running mean", colour: "ink" }])}
 <div class="panels cols-2">
 ${
@@ -32,13 +31,13 @@ ${
         title: "Correlation of current with target",
         className: "span-all",
         attributes: html`data-panel="correlation"`,
-        xTitle: "iteration",
+        course: "iteration",
         label: `Correlation over iterations, ${measured[0].correlation?.toFixed(2)} at first and ${measured[measured.length - 1].correlation?.toFixed(2)} at last`,
       })
     : html`<div class="panel span-all">${absent("Correlation was not measured during training.")}</div>`
 }
-${chartPanel({ letter: "b", title: html`Mean rate of <b style="color:var(--blue)">excitatory</b> and <b style="color:var(--vermilion)">inhibitory</b> neurons`, unit: "Hz", attributes: html`data-panel="rate"`, xTitle: "iteration", label: `Mean rate in Hz, ${ends((i) => i.rateHz)}` })}
-${chartPanel({ letter: "c", title: "Error before each update, r.m.s.", unit: "× threshold", attributes: html`data-panel="error"`, xTitle: "iteration", label: `Root mean square error, ${ends((i) => i.rmsError)}` })}
+${chartPanel({ letter: "b", title: html`Mean rate of <b style="color:var(--blue)">excitatory</b> and <b style="color:var(--vermilion)">inhibitory</b> neurons`, unit: "Hz", attributes: html`data-panel="rate"`, course: "iteration", label: `Mean rate in Hz, ${ends((i) => i.rateHz)}` })}
+${chartPanel({ letter: "c", title: "Error before each update, r.m.s.", unit: "× threshold", attributes: html`data-panel="error"`, course: "iteration", label: `Root mean square error, ${ends((i) => i.rmsError)}` })}
 </div>`;
   const undefinedMost = iterations.reduce((m, i) => Math.max(m, i.undefinedCorrelations), 0);
   return html`<h2 id="learning">Learning</h2>${figure(
@@ -71,7 +70,6 @@ export function timing(input: ReportInput, numbering: Numbering): Html {
     colour,
     seconds: mean(iterations.map((i) => i.split[field])),
   }));
-  const total = rows.reduce((sum, r) => sum + (Number.isFinite(r.seconds) ? r.seconds : 0), 0);
   const wall = iterations.map((i) => i.seconds);
   const resets = iterations.reduce((sum, i) => sum + i.health.resets, 0);
   const withResets = iterations.filter((i) => i.health.resets > 0);
@@ -79,23 +77,14 @@ export function timing(input: ReportInput, numbering: Numbering): Html {
     Number.NEGATIVE_INFINITY,
     ...sortedFinite(iterations.map((i) => i.health.largestGain)).slice(-1),
   );
-  const share = (s: number): number => (total > 0 ? s / total : 0);
   const body = html`<div class="panels cols-2">
 <div class="panel"><div class="panel-head"><span class="letter">a</span><span class="panel-title">One iteration, mean over workers</span></div>
-<div class="stack" role="img" aria-label="${rows.map((r) => `${r.name} ${percent(share(r.seconds))}`).join(", ")}">${rows.map(
-    (r) =>
-      html`<span style="--c:var(--${r.colour});width:${(100 * share(r.seconds)).toFixed(2)}%" title="${r.name} ${percent(share(r.seconds))}"></span>`,
-  )}</div>
-<table class="spaced"><thead><tr><th>Part</th><th class="n">Time</th><th class="n">Share</th></tr></thead>
-<tbody>${rows.map(
-    (r) =>
-      html`<tr><td><i class="block" style="--c:var(--${r.colour})"></i>${r.name}<span style="color:var(--soft)">, ${r.note}</span></td><td class="n">${seconds(r.seconds)}</td><td class="n">${percent(share(r.seconds))}</td></tr>`,
-  )}</tbody><tfoot><tr><td>Sum of parts</td><td class="n">${seconds(total)}</td><td class="n">${percent(1)}</td></tr></tfoot></table></div>
+${shareTable(rows, "Sum of parts")}</div>
 <div>${chartPanel({
     letter: "b",
     title: html`Gain <i>x</i>′<i>Px</i> of the updates`,
     attributes: html`data-panel="gain"`,
-    xTitle: "iteration",
+    course: "iteration",
     label: `Gain of updates on a logarithmic axis, at most ${significant(largest)}`,
   })}
 ${key([

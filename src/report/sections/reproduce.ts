@@ -1,13 +1,18 @@
 /** What is needed to get the same numbers again. */
 import { type Html, html, readableJson } from "../html.ts";
-import type { ReportInput } from "../input.ts";
+
+/** What every report is given. */
+export interface Reproducible {
+  readonly experiment: unknown;
+  readonly environment: Readonly<Record<string, string | number>>;
+}
 
 /** A word for a shell: quoted when it holds anything but plain characters. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-export function commandLine(environment: ReportInput["environment"]): string {
+export function commandLine(environment: Reproducible["environment"]): string {
   if (typeof environment.command === "string" && environment.command !== "") return environment.command;
   const version = environment.version === undefined ? "" : `@${environment.version}`;
   return `npx ${shellWord(`volley${version}`)} train experiment.json`;
@@ -25,7 +30,7 @@ function label(name: string): string {
   return words[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-export function reproduce(input: ReportInput): Html {
+export function reproduce(input: Reproducible): Html {
   const rows = Object.entries(input.environment).filter(([name]) => name !== "command");
   return html`<h2 id="reproduce">Reproduce</h2>
 <p class="text">Save the experiment below as <code>experiment.json</code> and run the command. The same seed gives the same weights, whatever the number of threads.</p>

@@ -10,23 +10,10 @@ import {
   seconds,
   significant,
 } from "../format.ts";
-import { type Html, type HtmlValue, html } from "../html.ts";
+import type { Html, HtmlValue } from "../html.ts";
 import type { ReportInput } from "../input.ts";
 import { median } from "../statistics.ts";
-
-interface Tile {
-  readonly label: string;
-  readonly value: string;
-  readonly unit?: string;
-  readonly note: string;
-  readonly alarm?: boolean;
-}
-
-/** "12.3 Hz" in two sizes: number and unit. */
-function split(text: string): { value: string; unit?: string } {
-  const match = /^([^\s\u202f]+)\u202f(\D+)$/.exec(text);
-  return match ? { value: match[1], unit: match[2] } : { value: text };
-}
+import { pageHeader, type Tile, valueAndUnit } from "./header.ts";
 
 function tiles(input: ReportInput): Tile[] {
   const { test, iterations } = input;
@@ -74,10 +61,14 @@ function tiles(input: ReportInput): Tile[] {
         value: psth?.heldOut == null ? "—" : correlation(psth.heldOut),
         note: psth?.heldOut == null ? "recording has none" : "PSTH, trials kept out of training",
       },
-      { label: "Mean rate", ...split(hertz(test.rateHz)), note: `${hertz(test.rateInWindowHz)} in the trained window` },
+      {
+        label: "Mean rate",
+        ...valueAndUnit(hertz(test.rateHz)),
+        note: `${hertz(test.rateInWindowHz)} in the trained window`,
+      },
       {
         label: "Highest trial rate",
-        ...split(hertz(test.highestTrialRateHz)),
+        ...valueAndUnit(hertz(test.highestTrialRateHz)),
         note: "mean of the most active trial",
         alarm: test.highestTrialRateHz > 5 * Math.max(1, test.rateHz),
       },
@@ -91,14 +82,18 @@ function tiles(input: ReportInput): Tile[] {
         value: correlation(measured?.correlation ?? Number.NaN),
         note: "current with target while learning",
       },
-      { label: "Mean rate", ...split(hertz(last.rateHz)), note: "last iteration" },
+      { label: "Mean rate", ...valueAndUnit(hertz(last.rateHz)), note: "last iteration" },
       { label: "Error", value: significant(last.rmsError), note: "root mean square before each step (× threshold)" },
     );
   }
   if (iterations.length > 0) {
     const resets = iterations.reduce((sum, i) => sum + i.health.resets, 0);
     list.push(
-      { label: "Time per iteration", ...split(seconds(perIteration)), note: `median of ${integer(iterations.length)}` },
+      {
+        label: "Time per iteration",
+        ...valueAndUnit(seconds(perIteration)),
+        note: `median of ${integer(iterations.length)}`,
+      },
       {
         label: "Resets of P",
         value: integer(resets),
@@ -133,23 +128,12 @@ function summarySentence(input: ReportInput): HtmlValue {
 }
 
 export function summary(input: ReportInput): Html {
-  const list = tiles(input);
-  const { environment: e } = input;
-  const byline = [e.version && `Volley ${e.version}`, e.date, e.seed !== undefined && `seed ${e.seed}`]
-    .filter(Boolean)
-    .join(" · ");
-  return html`<header>
-<p class="eyebrow">Training report</p>
-<h1>${input.title}</h1>
-<p class="lead">${summarySentence(input)}</p>
-${byline && html`<p class="text" style="margin-top:12px;font:13px/1.5 var(--sans)">${byline}</p>`}
-</header>
-${input.notes.length > 0 && html`<ul class="notes" aria-label="Warnings">${input.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
-${
-  list.length > 0 &&
-  html`<dl class="tiles" aria-label="Key figures">${list.map(
-    (t) => html`<div class="tile ${t.alarm && "alarm"}"><dt>${t.label}</dt>
-<dd class="value">${t.value}${t.unit && html`<small> ${t.unit}</small>`}</dd><dd class="note">${t.note}</dd></div>`,
-  )}</dl>`
-}`;
+  return pageHeader({
+    eyebrow: "Training report",
+    title: input.title,
+    lead: summarySentence(input),
+    environment: input.environment,
+    notes: input.notes,
+    tiles: tiles(input),
+  });
 }
