@@ -8,6 +8,8 @@
 /** Exit codes of the command line (the numbers of BSD sysexits where one fits). */
 export const exitCode = {
   ok: 0,
+  /** A check that was asked for found a fault. */
+  failed: 1,
   /** An unexpected fault of Volley itself. */
   internal: 70,
   /** Wrong command line or experiment: unknown key, value out of range. */

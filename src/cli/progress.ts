@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { formatDuration, formatFigure, formatSeconds, type Paint, paintFor } from "./talk.ts";
 
 const plainEveryMs = 1000;
+const longPlainEveryMs = 15000;
 const terminalEveryMs = 50;
 const barWidth = 20;
 
@@ -80,12 +81,26 @@ export class Progress {
       this.context.stderr.write(`${text}\n`);
       return;
     }
+    this.drawLine(text, report.iteration / progress.total, columns);
+    if (last) this.finish();
+  }
+
+  /** What is going on, on the updating line of a terminal; elsewhere not more often than every 15 s. */
+  update(text: string, fraction: number): void {
+    const columns = this.context.stderr.columns;
+    if (this.shownAt === Number.NEGATIVE_INFINITY) this.shownAt = this.now();
+    if (this.now() - this.shownAt < (columns === undefined ? longPlainEveryMs : terminalEveryMs)) return;
+    this.shownAt = this.now();
+    if (columns === undefined) this.context.stderr.write(`${text}\n`);
+    else this.drawLine(text, fraction, columns);
+  }
+
+  private drawLine(text: string, fraction: number, columns: number): void {
     const room = columns - 1;
     const withBar = room >= text.length + barWidth + 2;
-    const line = withBar ? `${bar(report.iteration / progress.total, this.paint)}  ${text}` : text.slice(0, room);
+    const line = withBar ? `${bar(fraction, this.paint)}  ${text}` : text.slice(0, room);
     this.context.stderr.write(`\r\u001b[K${line}`);
     this.lineOpen = true;
-    if (last) this.finish();
   }
 
   /** How far the trial that is running has come; says so after the first seconds of a long one. */
@@ -100,7 +115,7 @@ export class Progress {
         );
         this.lineOpen = terminal;
       },
-      terminal ? 1000 : 15000,
+      terminal ? 1000 : longPlainEveryMs,
     );
     timer.unref();
     return () => clearInterval(timer);

@@ -26,7 +26,7 @@ export interface MachineOptions {
 }
 
 /** A path as a person would type it here. */
-function shortPath(path: string): string {
+export function shortPath(path: string): string {
   const here = relative(process.cwd(), path);
   return here.length < path.length ? here : path;
 }

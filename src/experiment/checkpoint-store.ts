@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { dataError } from "../base/errors.ts";
 import type { Checkpointable } from "../learning/rls/checkpointable.ts";
-import { type OpenCheckpoint, openCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { type CheckpointLabel, type OpenCheckpoint, openCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type FileSystem, listFolder, makeFolder, nodeFileSystem } from "./file-system.ts";
 
 const pattern = /^checkpoint-(\d{6,})\.volley$/;
@@ -39,10 +39,7 @@ export class CheckpointStore {
   }
 
   /** Writes the next checkpoint and removes those older than the previous one. */
-  async write(
-    state: Checkpointable,
-    options: { fingerprint: string; iteration: number; withP: boolean },
-  ): Promise<{ sha256: string; bytes: number; path: string }> {
+  async write(state: Checkpointable, label: CheckpointLabel): Promise<{ sha256: string; bytes: number; path: string }> {
     await makeFolder(this.folder);
     const existing = await this.list();
     const number = (existing[0]?.number ?? 0) + 1;
@@ -51,7 +48,7 @@ export class CheckpointStore {
       existing.length === 0
         ? "No checkpoint exists yet; the run has to start again."
         : `The checkpoint before it is kept: ${existing[0].path}`;
-    const written = await writeCheckpoint(path, state, { ...options, fileSystem: this.fileSystem, consequence });
+    const written = await writeCheckpoint(path, state, { ...label, fileSystem: this.fileSystem, consequence });
     for (const old of existing.slice(kept - 1)) await this.fileSystem.remove(old.path);
     return { ...written, path };
   }

@@ -46,7 +46,7 @@ const small: StateSection[] = [
   { name: "empty", items: 0, bytesPerItem: 8 },
   { name: "P", items: 3, bytesPerItem: 100 },
 ];
-const options = { fingerprint: "f", iteration: 3, withP: true };
+const options = { kind: "rls", fingerprint: "f", iteration: 3, withP: true } as const;
 
 let folder: string;
 beforeEach(() => {

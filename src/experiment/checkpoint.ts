@@ -30,14 +30,21 @@ export interface SectionEntry extends StateSection {
   readonly offset: number;
 }
 
-export interface CheckpointHeader {
-  readonly kind: "rls";
+/** What was trained: a network that follows a recording by RLS, or a classifier by gradients. */
+export type CheckpointKind = "rls" | "classify";
+
+/** What a checkpoint says of itself. */
+export interface CheckpointLabel {
+  readonly kind: CheckpointKind;
   /** Of the experiment that the state belongs to. */
   readonly fingerprint: string;
-  /** Iterations completed. */
+  /** Iterations or epochs completed. */
   readonly iteration: number;
-  /** Whether the inverse covariances P are in it; without them training cannot go on exactly. */
-  readonly withP: boolean;
+  /** RLS: whether the inverse covariances P are in it; without them training cannot go on exactly. */
+  readonly withP?: boolean;
+}
+
+export interface CheckpointHeader extends CheckpointLabel {
   readonly scalars: Record<string, unknown>;
   readonly sections: readonly SectionEntry[];
 }
@@ -72,10 +79,7 @@ function itemsPerPiece(section: StateSection): number {
   return Math.max(1, Math.floor(pieceBytes / Math.max(1, section.bytesPerItem)));
 }
 
-export interface WriteOptions {
-  readonly fingerprint: string;
-  readonly iteration: number;
-  readonly withP: boolean;
+export interface WriteOptions extends CheckpointLabel {
   readonly fileSystem?: FileSystem;
   /** Said after the reason when writing fails: what is left to the user. */
   readonly consequence?: string;
@@ -87,17 +91,9 @@ export async function writeCheckpoint(
   state: Checkpointable,
   options: WriteOptions,
 ): Promise<{ sha256: string; bytes: number }> {
-  const sections = await state.stateSections({ withP: options.withP });
-  const header = buildHeader(
-    {
-      kind: "rls",
-      fingerprint: options.fingerprint,
-      iteration: options.iteration,
-      withP: options.withP,
-      scalars: await state.stateScalars(),
-    },
-    sections,
-  );
+  const { kind, fingerprint, iteration, withP } = options;
+  const sections = await state.stateSections({ withP: withP ?? true });
+  const header = buildHeader({ kind, fingerprint, iteration, withP, scalars: await state.stateScalars() }, sections);
   const start = new Uint8Array(preamble);
   start.set(magic);
   const view = new DataView(start.buffer);
@@ -225,7 +221,7 @@ async function restore(
   into: Checkpointable,
 ): Promise<void> {
   await into.restoreScalars(header.scalars);
-  const expected = await into.stateSections({ withP: header.withP });
+  const expected = await into.stateSections({ withP: header.withP ?? true });
   const shape = (sections: readonly StateSection[]) =>
     sections.map(({ name, items, bytesPerItem }) => `${name} ${items} x ${bytesPerItem}`).join(", ");
   if (shape(expected) !== shape(header.sections)) {

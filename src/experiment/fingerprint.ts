@@ -2,6 +2,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { RlsSpec } from "../learning/rls/spec.ts";
 import { canonicalJson } from "./checkpoint.ts";
+import type { DataSummary } from "./classify/data.ts";
+import type { ClassifyExperiment } from "./classify/schema.ts";
 import type { TrainerTargets } from "./trainer-contract.ts";
 
 function update(hash: Hash, value: unknown): void {
@@ -15,6 +17,9 @@ function update(hash: Hash, value: unknown): void {
   for (const array of arrays) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
 }
 
+/** A module's address says where it lies on this machine; its name is what belongs to the experiment. */
+const withoutFolder = (address: string): string => address.split("/").pop() ?? address;
+
 /** SHA-256 over the spec and the targets, in hexadecimal. Threads, paths, dates and the number of iterations are not in it. */
 export function fingerprintOf(spec: RlsSpec, targets: TrainerTargets): string {
   const hash = createHash("sha256");
@@ -26,8 +31,28 @@ export function fingerprintOf(spec: RlsSpec, targets: TrainerTargets): string {
     neurons: recording.neurons,
     values: recording.values,
   };
-  // A module's address says where it lies on this machine; its name is what belongs to the experiment.
-  const model = { ...spec.model, type: spec.model.type.split("/").pop() };
+  const model = { ...spec.model, type: withoutFolder(spec.model.type) };
   update(hash, { spec: { ...spec, model }, sinusoids, copies, data });
+  return hash.digest("hex");
+}
+
+/** The same of a classifier: settings that decide what is learned, and its data. */
+export function fingerprintOfClassifier(resolved: ClassifyExperiment, data: DataSummary): string {
+  const { seed, network, learning } = resolved;
+  const { encoder, augmentation } = resolved.data;
+  const { epochs: _, earlyStopping: __, stopAt: ___, ...rules } = learning;
+  const named = <Owner extends { readonly model: { readonly type: string } }>(owner: Owner) => ({
+    ...owner,
+    model: { ...owner.model, type: withoutFolder(owner.model.type) },
+  });
+  const hash = createHash("sha256");
+  update(hash, {
+    seed,
+    encoder,
+    augmentation,
+    network: { ...network, layers: network.layers.map(named), readout: named(network.readout) },
+    rules,
+    data,
+  });
   return hash.digest("hex");
 }

@@ -5,7 +5,8 @@ import * as nodeModule from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { didYouMean, exitCode, UserError } from "../base/errors.ts";
-import { presets } from "./presets.ts";
+import { kindOf } from "./kind.ts";
+import { allPresets } from "./presets.ts";
 
 export interface LoadedExperiment {
   /** Not checked yet; paths in it are absolute. */
@@ -17,12 +18,12 @@ export interface LoadedExperiment {
 const extensions = [".json", ".js", ".mjs", ".ts", ".mts"];
 
 export async function loadExperiment(given: string): Promise<LoadedExperiment> {
-  if (Object.hasOwn(presets, given)) {
-    return { value: structuredClone(presets[given].experiment), source: `preset "${given}"` };
+  if (Object.hasOwn(allPresets, given)) {
+    return { value: structuredClone(allPresets[given].experiment), source: `preset "${given}"` };
   }
   const extension = extname(given);
   if (!existsSync(given)) {
-    const names = Object.keys(presets);
+    const names = Object.keys(allPresets);
     const looksLikeFile = extensions.includes(extension) || given.includes("/");
     throw new UserError(
       looksLikeFile
@@ -106,18 +107,47 @@ function transpileWithUsersTypeScript(source: string, path: string): string | un
 
 /** Paths inside an experiment are relative to its file; the run may be resumed from anywhere, so make them absolute. */
 export function absolutePaths(value: Record<string, unknown>, folder: string): Record<string, unknown> {
+  if (kindOf(value) === "classify") return absolutePathsOfClassifier(value, folder);
   const copy = structuredClone(value) as {
     targets?: { file?: unknown };
     model?: { type?: unknown };
     static?: { rule?: { module?: unknown } } | null;
     plastic?: { rule?: { module?: unknown } };
   };
-  const isPath = (text: unknown): text is string => typeof text === "string" && text !== "";
-  const url = (text: string) => (/^[a-z]+:/.test(text) ? text : pathToFileURL(resolve(folder, text)).href);
   if (isPath(copy.targets?.file)) copy.targets.file = resolve(folder, copy.targets.file);
-  if (isPath(copy.model?.type) && /[/\\]|\.[mc]?[jt]s$/.test(copy.model.type)) copy.model.type = url(copy.model.type);
+  if (copy.model) makeAddress(copy.model, folder);
   for (const network of [copy.static, copy.plastic]) {
-    if (isPath(network?.rule?.module)) network.rule.module = url(network.rule.module);
+    if (isPath(network?.rule?.module)) network.rule.module = url(network.rule.module, folder);
   }
+  return copy as Record<string, unknown>;
+}
+
+const isPath = (text: unknown): text is string => typeof text === "string" && text !== "";
+
+const url = (text: string, folder: string): string =>
+  /^[a-z]+:/.test(text) ? text : pathToFileURL(resolve(folder, text)).href;
+
+/** A model of one's own, named by a path. */
+function makeAddress(model: { type?: unknown }, folder: string): void {
+  if (isPath(model.type) && /[/\\]|\.[mc]?[jt]s$/.test(model.type)) model.type = url(model.type, folder);
+}
+
+function absolutePathsOfClassifier(value: Record<string, unknown>, folder: string): Record<string, unknown> {
+  const copy = structuredClone(value) as {
+    data?: Record<string, unknown> & { reading?: Record<string, unknown> };
+    network?: { layers?: unknown; readout?: { model?: { type?: unknown } } };
+  };
+  const places: [Record<string, unknown> | undefined, string][] = [
+    [copy.data, "train"],
+    [copy.data, "test"],
+    [copy.data?.reading, "labels"],
+    [copy.data?.reading, "testLabels"],
+  ];
+  for (const [owner, key] of places) {
+    const path = owner?.[key];
+    if (owner && isPath(path)) owner[key] = resolve(folder, path);
+  }
+  const layers = Array.isArray(copy.network?.layers) ? copy.network.layers : [];
+  for (const { model } of [...layers, copy.network?.readout ?? {}]) if (model) makeAddress(model, folder);
   return copy as Record<string, unknown>;
 }

@@ -1,11 +1,13 @@
 /** Experiments that come with Volley, by name. Each is plain data that an experiment file could hold. */
 import { fileURLToPath } from "node:url";
+import { classifyPresets } from "./classify/presets.ts";
+import type { AnyInput } from "./kind.ts";
 import type { ExperimentInput } from "./schema.ts";
 
-export interface Preset {
+export interface Preset<Input = AnyInput> {
   /** One line for `volley train --help`. */
   readonly about: string;
-  readonly experiment: ExperimentInput;
+  readonly experiment: Input;
 }
 
 /** A file that is shipped in `examples/`, found from `src/` and from `dist/` alike (both lie two folders deep). */
@@ -31,7 +33,8 @@ function alm(): ExperimentInput {
   };
 }
 
-export const presets: Readonly<Record<string, Preset>> = {
+/** Networks that follow recordings. */
+export const presets: Readonly<Record<string, Preset<ExperimentInput>>> = {
   alm: {
     about: "1216 neurons of mouse motor cortex, lick left and lick right; about a minute on 2 cores",
     experiment: { ...alm(), name: "alm", iterations: 190, test: { trials: 50 } },
@@ -65,3 +68,5 @@ export const presets: Readonly<Record<string, Preset>> = {
     },
   },
 };
+
+export const allPresets: Readonly<Record<string, Preset>> = { ...presets, ...classifyPresets(bundledFile) };

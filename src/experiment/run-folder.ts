@@ -1,13 +1,16 @@
 /**
  * The folder of a run: everything one experiment produced, in open formats.
  *
- *     experiment.json    what was run, every default and "auto" filled in
+ *     experiment.json    what was run, every default and "auto" filled in; its kind decides what else there is
  *     environment.json   where: versions, processor, threads, command
- *     metrics.jsonl      one iteration per line
+ *     metrics.jsonl      one iteration or epoch per line
  *     checkpoints/       the newest state and the one before
- *     weights.json       trained weights before and after, of a large network a sample
+ *     weights.json       RLS: trained weights before and after, of a large network a sample
+ *     data.json          classifier: what the network was told of its data
+ *     before.json        classifier: what was learned later as it was at the start
+ *     outcome.json       classifier: figures, confusion, rates and example trials at the end
  *     notes.json         what was guessed or decided while the experiment was read
- *     test.json          the frozen test; of several after the same iteration the one with most trials
+ *     test.json          RLS: the frozen test; of several after the same iteration the one with most trials
  *     report.html        all of it to look at
  *     run.lock           while a process writes here
  */
@@ -15,6 +18,8 @@ import { join, resolve } from "node:path";
 import { dataError, exitCode, UserError } from "../base/errors.ts";
 import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
+import type { EpochReport } from "./classify/loop.ts";
+import { type ClassifyExperiment, parseClassify } from "./classify/schema.ts";
 import type { Environment } from "./environment.ts";
 import {
   type FileSystem,
@@ -24,6 +29,7 @@ import {
   readTextIfPresent,
   replaceText,
 } from "./file-system.ts";
+import { type AnyExperiment, type ExperimentKind, kindOf } from "./kind.ts";
 import { MetricsWriter, readMetrics } from "./metrics.ts";
 import { decodeResult, encodeResult } from "./result-codec.ts";
 import { lockRun, type RunLock } from "./run-lock.ts";
@@ -48,7 +54,7 @@ export class RunFolder {
   /** Makes a new run; refuses a folder that holds anything. The run is locked until `release`. */
   static async create(
     path: string,
-    content: { experiment: Experiment; environment: Environment },
+    content: { experiment: AnyExperiment; environment: Environment },
     fileSystem = nodeFileSystem,
   ): Promise<RunFolder> {
     const names = (await listFolder(path)).filter((name) => !name.startsWith(lockName) && !unborn.has(name));
@@ -104,18 +110,29 @@ export class RunFolder {
     return join(this.path, name);
   }
 
-  async experiment(): Promise<Experiment> {
+  /** What the run is of, not checked. */
+  private async readExperiment(): Promise<unknown> {
     const path = this.file("experiment.json");
-    let value: unknown;
     try {
-      value = JSON.parse((await readTextIfPresent(path)) ?? "");
+      return JSON.parse((await readTextIfPresent(path)) ?? "");
     } catch (cause) {
       throw dataError(`${path} is damaged: ${(cause as Error).message}`, cause);
     }
-    return parseExperiment(value, path);
   }
 
-  writeExperiment(experiment: Experiment): Promise<void> {
+  async kind(): Promise<ExperimentKind> {
+    return kindOf(await this.readExperiment());
+  }
+
+  async experiment(): Promise<Experiment> {
+    return parseExperiment(await this.readExperiment(), this.file("experiment.json"));
+  }
+
+  async classifyExperiment(): Promise<ClassifyExperiment> {
+    return parseClassify(await this.readExperiment(), this.file("experiment.json"));
+  }
+
+  writeExperiment(experiment: AnyExperiment): Promise<void> {
     return replaceText(this.file("experiment.json"), `${JSON.stringify(experiment, null, 2)}\n`, this.fileSystem);
   }
 
@@ -129,12 +146,21 @@ export class RunFolder {
   }
 
   metrics(): Promise<IterationReport[]> {
-    return readMetrics(this.file("metrics.jsonl"));
+    return readMetrics(this.file("metrics.jsonl"), "iteration");
   }
 
   /** @param lastIteration what the checkpoint knows: later lines are dropped. */
-  openMetrics(lastIteration: number): Promise<MetricsWriter> {
-    return MetricsWriter.open(this.file("metrics.jsonl"), lastIteration, this.fileSystem);
+  openMetrics(lastIteration: number): Promise<MetricsWriter<IterationReport>> {
+    return MetricsWriter.open(this.file("metrics.jsonl"), "iteration", lastIteration, this.fileSystem);
+  }
+
+  /** The metrics of a classifier. */
+  epochs(): Promise<EpochReport[]> {
+    return readMetrics(this.file("metrics.jsonl"), "epoch");
+  }
+
+  openEpochs(lastEpoch: number): Promise<MetricsWriter<EpochReport>> {
+    return MetricsWriter.open(this.file("metrics.jsonl"), "epoch", lastEpoch, this.fileSystem);
   }
 
   async test(): Promise<TestReport | undefined> {

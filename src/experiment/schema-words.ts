@@ -90,6 +90,71 @@ export function object<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
+const bareUnknownKey = /^unknown key "§\.([^"]+)"/;
+
+/** `path` and the second half of a sentence, from a message that names its place after the sign §. */
+function placed(message: string): { path: string[]; message: string } {
+  const unknown = bareUnknownKey.exec(message);
+  if (unknown) return { path: [], message: `has the unknown key "${unknown[1]}"${message.slice(unknown[0].length)}` };
+  const place = /^§((?:\.[\w-]+)*) /.exec(message);
+  if (!place) return { path: [], message: `cannot be: ${message}` };
+  return { path: place[1].split(".").slice(1), message: message.slice(place[0].length) };
+}
+
+/**
+ * A description that its own room checks and completes, such as `makeLoss` does: what `complete` throws becomes a fault of
+ * the schema, with its place.
+ *
+ * @param check gives the description with all defaults; its messages begin with the path it is called with.
+ */
+export function checked<Given, Complete = Given>(check: (path: string, given: Given) => Complete) {
+  return z
+    .custom<Given>(() => true)
+    .transform((value, context): Complete => {
+      try {
+        if (typeof value !== "object" || value === null || Array.isArray(value)) {
+          context.addIssue({ code: "custom", message: wrong(value, 'an object with a "type"') });
+          return z.NEVER;
+        }
+        return check("§", value);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        context.addIssue({ code: "custom", ...placed(error.message) });
+        return z.NEVER;
+      }
+    });
+}
+
+/** Objects told apart by one key: `{"type": "bin", ...}`. The settings of each kind by its word. */
+export function variants<Given>(key: string, kinds: Readonly<Record<string, z.ZodRawShape>>) {
+  const words = Object.keys(kinds);
+  const schemas = new Map(words.map((word) => [word, object({ [key]: z.literal(word), ...kinds[word] })]));
+  return z
+    .custom<Given>(() => true)
+    .transform((value, context): Given => {
+      const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+      const word: unknown = isObject ? (value as Record<string, unknown>)[key] : undefined;
+      const schema = typeof word === "string" ? schemas.get(word) : undefined;
+      if (schema === undefined) {
+        const must = `one of ${words.map((known) => `"${known}"`).join(", ")}`;
+        const hint = typeof word === "string" ? didYouMean(word, words) : "";
+        context.addIssue(
+          isObject
+            ? { code: "custom", path: [key], message: wrong(word, must) + hint }
+            : { code: "custom", message: wrong(value, `an object whose "${key}" is ${must}`) },
+        );
+        return z.NEVER;
+      }
+      const result = schema.safeParse(value);
+      if (result.success) return result.data as Given;
+      for (const issue of result.error.issues) {
+        const unknown = issue.code === "unrecognized_keys" ? `has the unknown key "${issue.keys[0]}"` : "";
+        context.addIssue({ code: "custom", path: issue.path as string[], message: unknown + issue.message });
+      }
+      return z.NEVER;
+    });
+}
+
 /** How a constant that differs between neurons is drawn. `min` and `max` clip every draw. */
 export type Distribution =
   | { readonly distribution: "uniform"; readonly min: number; readonly max: number }
@@ -180,6 +245,18 @@ export function constant(range: Range) {
     error: (issue) => fault(issue.input) ?? "is wrong",
   });
 }
+
+/** Letters that may stand in the name of a folder on every system. */
+export const experimentName = z.custom<string>((value) => typeof value === "string" && /^[\w.-]{1,80}$/.test(value), {
+  error: (issue) => `is ${JSON.stringify(issue.input)}; it must be 1 to 80 letters, digits, ".", "_" or "-"`,
+});
+
+export const seedNumber = number({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+
+/** Constants by parameter of a neuron model. */
+export const modelParameters = z
+  .record(z.string(), constant({}), { error: "must be an object of numbers by parameter name" })
+  .default({});
 
 /** Checks a value against a schema; all faults in one message, each with its path. */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, source: string): z.output<Schema> {

@@ -7,7 +7,18 @@
 import { z } from "zod";
 import { heldOutRange } from "../data/targets/psth.ts";
 import { builtInModels } from "../model/built-in.ts";
-import { choice, constant, flag, number, object, parse, text } from "./schema-words.ts";
+import {
+  choice,
+  constant,
+  experimentName,
+  flag,
+  modelParameters,
+  number,
+  object,
+  parse,
+  seedNumber,
+  text,
+} from "./schema-words.ts";
 
 const auto = z.literal("auto");
 /** `"auto"` or what the schema says; the message is the schema's. */
@@ -29,9 +40,7 @@ const model = object({
   type: text(`the name of a neuron model (${Object.keys(builtInModels).join(", ")}) or the path of a module`).default(
     "LIF",
   ),
-  parameters: z
-    .record(z.string(), constant({}), { error: "must be an object of numbers by parameter name" })
-    .default({}),
+  parameters: modelParameters,
 });
 
 const timing = object({
@@ -189,12 +198,10 @@ const learning = object({
 });
 
 export const experimentSchema = object({
-  name: z
-    .custom<string>((value) => typeof value === "string" && /^[\w.-]{1,80}$/.test(value), {
-      error: (issue) => `is ${JSON.stringify(issue.input)}; it must be 1 to 80 letters, digits, ".", "_" or "-"`,
-    })
-    .default("experiment"),
-  seed: number({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true }).default(1),
+  /** "classify" is another schema: classify/schema.ts. */
+  kind: choice(["follow", "classify"]).optional(),
+  name: experimentName.default("experiment"),
+  seed: seedNumber.default(1),
   /** "auto": 4096 for sinusoids, recorded neurons x copies for a recording. */
   neurons: autoOr(number({ min: 2, max: 16_777_216, integer: true }), "a whole number from 2 to 16777216").default(
     "auto",

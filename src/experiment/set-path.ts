@@ -35,14 +35,25 @@ export function setPath(experiment: unknown, assignment: string): Json {
     throw new UserError(`--set ${assignment}: "${path}" is not a path of an experiment`, exitCode.usage);
   }
   const root: Json = isObject(experiment) ? { ...experiment } : {};
-  let at = root;
-  for (const key of keys.slice(0, -1)) {
+  let at: Json = root;
+  for (const [depth, key] of keys.entries()) {
+    // In a list a key is a place: `network.layers.0.neurons`.
+    if (Array.isArray(at) && !(/^\d+$/.test(key) && Number(key) <= at.length)) {
+      const places = at.length === 0 ? "it is empty" : `it has places 0 to ${at.length - 1}`;
+      throw new UserError(
+        `--set ${assignment}: "${keys.slice(0, depth).join(".")}" is a list, and "${key}" is no place of it; ${places}`,
+        exitCode.usage,
+      );
+    }
+    if (depth === keys.length - 1) {
+      at[key] = parseValue(assignment.slice(equals + 1));
+      break;
+    }
     const next = at[key];
-    const copy = isObject(next) ? { ...next } : {};
+    const copy = Array.isArray(next) ? [...next] : isObject(next) ? { ...next } : {};
     at[key] = copy;
-    at = copy;
+    at = copy as Json;
   }
-  at[keys[keys.length - 1]] = parseValue(assignment.slice(equals + 1));
   return root;
 }
 

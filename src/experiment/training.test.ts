@@ -117,9 +117,7 @@ test("a checkpoint of another experiment is refused", async () => {
   const run = await create("run");
   await runTraining(fresh(), run, plan(1), quiet, new Interruption());
   const restoring = restoreNewest(run, fresh(), { fingerprint: "g", onWarning: () => {}, setAside: false });
-  await expect(restoring).rejects.toThrow(
-    /belongs to another experiment: experiment.json or the recording was changed/,
-  );
+  await expect(restoring).rejects.toThrow(/belongs to another experiment: experiment.json or the data were changed/);
 });
 
 test("which iterations are measured does not depend on how many there will be", () => {

@@ -5,6 +5,7 @@
  * page alike.
  */
 import { exitCode, UserError } from "../base/errors.ts";
+import type { Checkpointable } from "../learning/rls/checkpointable.ts";
 import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import type { OpenCheckpoint } from "./checkpoint.ts";
 import type { Interruption } from "./interruption.ts";
@@ -46,17 +47,17 @@ export function measuresCorrelation(iteration: number, every: number): boolean {
   return iteration === 1 || iteration % every === 0;
 }
 
-function median(values: readonly number[]): number | null {
+export function median(values: readonly number[]): number | null {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Puts the newest whole checkpoint into a fresh trainer. Returns its header, or undefined for a run without one. */
+/** Puts the newest whole checkpoint into a fresh state. Returns its header, or undefined for a run without one. */
 export async function restoreNewest(
   run: RunFolder,
-  trainer: RlsTrainer,
+  into: Checkpointable,
   options: { fingerprint: string; onWarning(message: string): void; setAside: boolean },
 ): Promise<Pick<OpenCheckpoint, "path" | "header" | "sha256" | "bytes"> | undefined> {
   const checkpoint = await run.checkpoints.openNewest(options);
@@ -64,12 +65,12 @@ export async function restoreNewest(
   try {
     if (checkpoint.header.fingerprint !== options.fingerprint) {
       throw new UserError(
-        `checkpoint ${checkpoint.path} belongs to another experiment: experiment.json or the recording was changed since; ` +
+        `checkpoint ${checkpoint.path} belongs to another experiment: experiment.json or the data were changed since; ` +
           "put them back, or train anew in another folder",
         exitCode.data,
       );
     }
-    await checkpoint.restore(trainer);
+    await checkpoint.restore(into);
     const { path, header, sha256, bytes } = checkpoint;
     return { path, header, sha256, bytes };
   } finally {
@@ -98,7 +99,7 @@ export async function runTraining(
 async function trainingLoop(
   trainer: RlsTrainer,
   run: RunFolder,
-  metrics: MetricsWriter,
+  metrics: MetricsWriter<IterationReport>,
   plan: TrainingPlan,
   events: TrainingEvents,
   interruption: Interruption,
@@ -114,6 +115,7 @@ async function trainingLoop(
     await metrics.sync();
     const { withP } = plan.checkpoint;
     const written = await run.checkpoints.write(trainer, {
+      kind: "rls",
       fingerprint: plan.fingerprint,
       iteration: trainer.iteration,
       withP,
@@ -164,7 +166,8 @@ async function iterate(
   }
 }
 
-async function diverged(run: RunFolder, message: string): Promise<UserError> {
+/** The message of a training that ran away, with what is kept of it. */
+export async function diverged(run: RunFolder, message: string): Promise<UserError> {
   const [newest] = await run.checkpoints.list();
   const kept =
     newest === undefined ? "No checkpoint was written before." : `The last good checkpoint is kept: ${newest.path}`;

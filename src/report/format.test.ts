@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { correlation, duration, hertz, integer, percent, plural, seconds, significant } from "./format.ts";
+import {
+  accuracy,
+  bytes,
+  correlation,
+  duration,
+  hertz,
+  integer,
+  percent,
+  plural,
+  seconds,
+  significant,
+} from "./format.ts";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
 
@@ -53,6 +64,10 @@ test("correlations line up, shares and rates carry their unit", () => {
   expect(correlation(Number.NaN)).toBe("—");
   expect(plain(percent(0.0291))).toBe("2.9 %");
   expect(plain(percent(0.7513))).toBe("75 %");
+  expect(plain(accuracy(0.85))).toBe("85.0 %");
+  expect(accuracy(Number.NaN)).toBe("—");
+  expect(plain(bytes(190 * 2 ** 20))).toBe("190 MiB");
+  expect(plain(bytes(1.5 * 2 ** 30))).toBe("1.50 GiB");
   expect(plain(hertz(4.6))).toBe("4.60 Hz");
   expect(plural(1, "trial")).toBe("1 trial");
   expect(plural(1216, "neuron")).toBe("1,216 neurons");

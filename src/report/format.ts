@@ -56,6 +56,17 @@ export function percent(fraction: number): string {
   return `${typographic(Math.abs(value) < 9.95 ? value.toFixed(1) : value.toFixed(0))}${thin}%`;
 }
 
+/** Shares that are compared with each other: one decimal, 85.0 %. */
+export function accuracy(fraction: number): string {
+  return Number.isFinite(fraction) ? `${(100 * fraction).toFixed(1)}${thin}%` : missing;
+}
+
+/** 1024 x 1024 bytes are a MiB. */
+export function bytes(count: number): string {
+  if (!Number.isFinite(count)) return missing;
+  return count < 2 ** 30 ? `${significant(count / 2 ** 20)}${thin}MiB` : `${significant(count / 2 ** 30)}${thin}GiB`;
+}
+
 /** A short time: 850 µs, 12.3 ms, 4.56 s. */
 export function seconds(value: number): string {
   if (!Number.isFinite(value)) return missing;

@@ -21,7 +21,10 @@ export interface HistogramSpec {
   readonly high?: number;
   /** Logarithmic counts, for distributions with long tails. */
   readonly logCounts?: boolean;
+  /** A line at the median of the first series. */
   readonly markMedian?: boolean;
+  /** Or a line at this value. */
+  readonly mark?: { readonly value: number; readonly name: string };
   readonly wide?: boolean;
 }
 
@@ -36,8 +39,9 @@ function sample(values: ArrayLike<number>): ArrayLike<number> {
 
 function ends(spec: HistogramSpec): [number, number] {
   const sorted = spec.series.map((s) => sortedFinite(sample(s.values))).filter((s) => s.length > 0);
-  let low = spec.low ?? Math.min(...sorted.map((s) => quantile(s, 0.005)));
-  let high = spec.high ?? Math.max(...sorted.map((s) => quantile(s, 0.995)));
+  const marked = spec.mark ? [spec.mark.value] : [];
+  let low = spec.low ?? Math.min(...sorted.map((s) => quantile(s, 0.005)), ...marked);
+  let high = spec.high ?? Math.max(...sorted.map((s) => quantile(s, 0.995)), ...marked);
   if (!(high > low)) [low, high] = [low - 0.5, low + 0.5];
   // Round outwards, so that the axis ends at a labelled tick.
   const [first, second] = niceTicks(low, high, 5);
@@ -85,19 +89,21 @@ export function histogramSvg(spec: HistogramSpec): Html {
     (t) => html`<line class="axis" x1="${px(x(t))}" x2="${px(x(t))}" y1="${base}" y2="${base + 4}"/>
 <text class="tick" text-anchor="middle" x="${px(x(t))}" y="${base + 16}">${tickText(t)}</text>`,
   );
-  const middle = quantile(sortedFinite(sample(spec.series[0].values)), 0.5);
-  const flip = x(middle) > width - margin.right - 90;
-  const medianMark =
-    spec.markMedian &&
-    middle >= low &&
-    middle <= high &&
-    html`<line class="mark" x1="${px(x(middle))}" x2="${px(x(middle))}" y1="${margin.top - 6}" y2="${base}"/>
-<text class="mark-text" text-anchor="${flip ? "end" : "start"}" x="${px(x(middle) + (flip ? -5 : 5))}" y="${margin.top + 1}">median ${significant(middle)}</text>`;
+  const mark = spec.markMedian
+    ? { value: quantile(sortedFinite(sample(spec.series[0].values)), 0.5), name: "median" }
+    : spec.mark;
+  const flip = mark && x(mark.value) > width - margin.right - 90;
+  const markLine =
+    mark &&
+    mark.value >= low &&
+    mark.value <= high &&
+    html`<line class="mark" x1="${px(x(mark.value))}" x2="${px(x(mark.value))}" y1="${margin.top - 6}" y2="${base}"/>
+<text class="mark-text" text-anchor="${flip ? "end" : "start"}" x="${px(x(mark.value) + (flip ? -5 : 5))}" y="${margin.top + 1}">${mark.name} ${significant(mark.value)}</text>`;
   const label = `${spec.name}: ${spec.series.map((s) => `${s.name}, mean ${significant(mean(s.values))}`).join("; ")}. Axis from ${significant(low)} to ${significant(high)}.`;
   return html`<svg class="histogram" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
 ${grid}${shapes}
 <line class="axis" x1="${margin.left}" x2="${width - margin.right}" y1="${base}" y2="${base}"/>
-${xTicks}${medianMark}
+${xTicks}${markLine}
 <text class="axis-title" text-anchor="middle" x="${px(margin.left + plotWidth / 2)}" y="${height - 5}">${spec.xLabel}</text>
 <text class="axis-title" x="${margin.left}" y="9">${spec.yLabel}</text>
 </svg>`;

@@ -16,6 +16,8 @@ export interface PageContent {
   readonly contents: readonly (readonly [string, string])[];
   readonly header: Html;
   readonly sections: readonly Html[];
+  /** Added to the look that all reports share. */
+  readonly styles?: string;
   /** What the page's own script reads. */
   readonly data: unknown;
   /** The page's own script; `pageScript` of `client/script.ts` makes it. */
@@ -46,6 +48,7 @@ ${comment(`Charts by uPlot (https://github.com/leeoniya/uPlot), whose licence fo
 <style>
 ${raw(library.css)}
 ${raw(styleSheet())}
+${content.styles && raw(content.styles)}
 </style>
 </head>
 <body>

@@ -7,6 +7,7 @@ import {
   niceTicks,
   quantile,
   runningMean,
+  shareInterval,
   standardDeviation,
 } from "./statistics.ts";
 
@@ -42,4 +43,13 @@ test("ticks are round numbers without digits of their own", () => {
   expect(niceTicks(0, 1, 5)).toEqual([0, 0.2, 0.4, 0.6, 0.8, 1]);
   expect(niceTicks(-0.13, 0.31, 5)).toEqual([-0.1, 0, 0.1, 0.2, 0.3]);
   expect(niceTicks(2, 2)).toEqual([2]);
+});
+
+test("the interval of a share is where the share observed is 1.96 standard errors off, and stays within 0 and 1", () => {
+  const [low, high] = shareInterval(0.8, 10);
+  for (const p of [low, high]) expect(Math.abs(0.8 - p) / Math.sqrt((p * (1 - p)) / 10)).toBeCloseTo(1.959964, 9);
+  expect(low).toBeLessThan(0.8);
+  expect(high).toBeGreaterThan(0.8);
+  expect(shareInterval(1, 5)[1]).toBe(1);
+  expect(shareInterval(0, 5)[0]).toBe(0);
 });

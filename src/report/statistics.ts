@@ -104,3 +104,14 @@ export function niceTicks(low: number, high: number, wanted = 5): number[] {
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(digits)));
 }
+
+/**
+ * 95 % interval of a share of independent cases (Wilson 1927): where p lies such that the observed share is no further
+ * off than 1.96 standard errors of p.
+ */
+export function shareInterval(share: number, cases: number): readonly [number, number] {
+  const z2 = 1.959964 ** 2 / cases;
+  const centre = (share + z2 / 2) / (1 + z2);
+  const half = Math.sqrt(z2 * share * (1 - share) + (z2 * z2) / 4) / (1 + z2);
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}

@@ -95,6 +95,8 @@ figcaption b{color:var(--ink);font-weight:600}
 .key li{display:flex;align-items:center;gap:7px}
 .key i{display:inline-block;width:20px;height:0;border-top:2px solid var(--c);flex:none}
 .key i.thin{border-top-width:1px}
+.key i.dashed{border-top:1px dashed var(--c)}
+.key i.ring{width:10px;height:10px;border:2px solid var(--c);border-radius:50%}
 .key i.dot{width:6px;height:6px;border:0;border-radius:50%;background:var(--c)}
 .key i.block{width:14px;height:10px;border:0;background:var(--c);border-radius:2px}
 .controls{display:flex;flex-wrap:wrap;gap:8px 18px;align-items:center;font:13px/1.4 var(--sans);color:var(--soft);margin:16px 0 14px}

@@ -31,7 +31,7 @@ describe.each(epropCases())("$name", (golden) => {
 describe("random networks", () => {
   it("have the gradients of the adjoint form", () => {
     let arrays = 0;
-    const runs = Number(process.env.VOLLEY_RUNS ?? 60);
+    const runs = Number(process.env.VOLLEY_RUNS ?? 30);
     fc.assert(
       fc.property(randomCases({ eprop: true }), ({ network, values, samples, loss, costs, feedback }) => {
         const wanted = referenceGradients(network, values, samples[0], loss, costs[0], { feedback });

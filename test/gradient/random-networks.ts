@@ -320,7 +320,9 @@ export function addGradients(
     weights: a.weights.map((weights, k) => sum(weights, b.weights[k])),
     bias: a.bias.map((bias, p) => (bias === null ? null : sum(bias, b.bias[p] as Float64Array))),
     constants: populations.map((_, p) =>
-      Object.fromEntries(Object.entries(a.constants[p]).map(([name, values]) => [name, sum(values, b.constants[p][name])])),
+      Object.fromEntries(
+        Object.entries(a.constants[p]).map(([name, values]) => [name, sum(values, b.constants[p][name])]),
+      ),
     ),
   };
 }

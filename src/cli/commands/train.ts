@@ -1,12 +1,15 @@
 /** `volley train`: from an experiment, a preset or a data file to a trained network, its test and its report. */
 import { basename, extname, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { parseClassify } from "../../experiment/classify/schema.ts";
 import { describeEnvironment } from "../../experiment/environment.ts";
+import { kindOf } from "../../experiment/kind.ts";
 import { absolutePaths, loadExperiment } from "../../experiment/load-experiment.ts";
-import { presets } from "../../experiment/presets.ts";
+import { allPresets } from "../../experiment/presets.ts";
 import { freeRunPath, RunFolder } from "../../experiment/run-folder.ts";
 import { parseExperiment } from "../../experiment/schema.ts";
 import { setPaths } from "../../experiment/set-path.ts";
+import { trainClassifier } from "../classify/train.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
 import { createTrainer, prepare, wholeNumber } from "../session.ts";
@@ -20,6 +23,8 @@ export interface TrainFlags {
   readonly threads?: number;
   readonly seed?: number;
   readonly iterations?: number;
+  readonly test?: string;
+  readonly epochs?: number;
   readonly out?: string;
   readonly json?: boolean;
   readonly fast?: boolean;
@@ -37,7 +42,7 @@ const examples = `Examples:
 `;
 
 const presetList = () =>
-  Object.entries(presets)
+  Object.entries(allPresets)
     .map(([name, preset]) => `  ${name.padEnd(12)}${preset.about}`)
     .join("\n");
 
@@ -54,6 +59,8 @@ export function addTrain(program: Command, context: Context): void {
     )
     .option("--data <file>", "follow this recording: HDF5, NWB, npy, npz, CSV, JLD2; or the word sinusoids")
     .option("--neurons <n>", "size of the network", wholeNumber("--neurons", 2))
+    .option("--test <file>", "classifiers: test samples, used after training only")
+    .option("--epochs <n>", "classifiers: how often training meets all samples", wholeNumber("--epochs", 1))
     .option("--iterations <n>", "training trials in total", wholeNumber("--iterations", 1))
     .option("--seed <n>", "seed of all random numbers", wholeNumber("--seed", 0))
     .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))
@@ -78,6 +85,29 @@ function applyFlags(value: unknown, flags: TrainFlags): unknown {
   return absolutePaths(changed as Record<string, unknown>, process.cwd());
 }
 
+/** The same for a classifier. */
+function applyClassifierFlags(value: unknown, flags: TrainFlags): unknown {
+  const short: string[] = [];
+  if (flags.epochs !== undefined) short.push(`learning.epochs=${flags.epochs}`);
+  if (flags.seed !== undefined) short.push(`seed=${flags.seed}`);
+  const changed = setPaths(setPaths(applyLabelledData(value, flags), short), flags.set ?? []);
+  return absolutePaths(changed as Record<string, unknown>, process.cwd());
+}
+
+/** `--data` takes the place of the training samples, and the test samples that belonged to those go with them. */
+function applyLabelledData(value: unknown, { data, test }: TrainFlags): unknown {
+  if (data === undefined && test === undefined) return value;
+  const experiment = value as { data: Record<string, unknown> };
+  return {
+    ...experiment,
+    data: {
+      ...experiment.data,
+      ...(data === undefined ? {} : { train: resolve(data), test: null }),
+      ...(test === undefined ? {} : { test: resolve(test) }),
+    },
+  };
+}
+
 /** `--data` takes the place of the targets; what the experiment says about its own file does not hold for another. */
 function applyData(value: unknown, data: string | undefined): unknown {
   if (data === undefined) return value;
@@ -93,6 +123,10 @@ function applyData(value: unknown, data: string | undefined): unknown {
 export async function train(context: Context, given: string, flags: TrainFlags): Promise<void> {
   const progress = new Progress(context);
   const loaded = await loadExperiment(given);
+  if (kindOf(loaded.value) === "classify") {
+    const experiment = parseClassify(applyClassifierFlags(loaded.value, flags), loaded.source);
+    return trainClassifier(context, experiment, flags);
+  }
   const experiment = parseExperiment(applyFlags(loaded.value, flags), loaded.source);
   const fast = flags.fast ?? false;
   const prepared = await prepare(context, progress, experiment, { threads: flags.threads, fast });

@@ -1,10 +1,21 @@
 /** The workloads of `volley bench`, in the order of its list. */
 import { alm } from "./alm.ts";
 import { fiftyThousand } from "./fifty-thousand.ts";
+import { gradient } from "./gradient.ts";
+import { inference } from "./inference.ts";
 import { kernel } from "./kernel.ts";
 import { million } from "./million.ts";
 import { network } from "./network.ts";
 import { startup } from "./startup.ts";
 import type { Workload } from "./workload.ts";
 
-export const workloads: readonly Workload[] = [kernel, network, alm, million, fiftyThousand, startup];
+export const workloads: readonly Workload[] = [
+  kernel,
+  network,
+  alm,
+  million,
+  fiftyThousand,
+  startup,
+  gradient,
+  inference,
+];

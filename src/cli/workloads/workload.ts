@@ -8,6 +8,8 @@ export interface WorkloadOptions {
   readonly seed: number;
   readonly threads?: number;
   readonly neurons?: number;
+  /** Of the longest sample. */
+  readonly steps?: number;
   /** Longest time to train. */
   readonly minutes?: number;
   /** P in the memory of each thread. */

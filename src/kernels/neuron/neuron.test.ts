@@ -6,7 +6,9 @@
  * or later: such a neuron is allowed for if it was within `tolerance` of the threshold, and then set back to the kernel's
  * state, so that thousands of steps can be compared.
  */
+
 import { describe, expect, it } from "vitest";
+import { freeGain } from "../../../test/support/free-gain.ts";
 import { builtInModels, evaluateHoisted, ModelStepper, type PerNeuron, resolveModel } from "../../model/index.ts";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
 import { fixedPointOne } from "../delivery/reference.ts";
@@ -212,11 +214,9 @@ function modelTwin({ resolved, values, periods }: Kernel): Twin {
   return {
     states: stepper.states,
     step(i, { stimulus }) {
-      if (wait[i] > 0) {
-        wait[i]--;
-        return { spiked: false, distance: Infinity };
-      }
-      const spiked = stepper.advance(i, at(values.drive, i) + stimulus);
+      const paused = wait[i] > 0;
+      if (paused) wait[i]--;
+      const spiked = stepper.advance(i, at(values.drive, i) + stimulus, paused);
       if (spiked) wait[i] = periods[i];
       return { spiked, distance: Infinity };
     },
@@ -237,10 +237,12 @@ function compare(setup: Setup, kernel: Kernel, twin: Twin, { steps, stimulus, fl
   const counts = new Array(n).fill(0);
   let flipped = 0;
   const weighted = setup.arrivals === "weights";
+  const gain = setup.model === undefined ? 1 : freeGain(setup.model, dtMs);
   for (const name of Object.keys(twin.states)) {
     // Everywhere below threshold, and different.
+    const scale = name === "v" ? 0.9 * Math.min(1, at(kernel.values.threshold ?? 1, 0)) : 0.1 / gain;
     for (let i = 0; i < n; i++)
-      twin.states[name][i] = kernel.floats(name)[i] = Math.fround((name === "v" ? 0.9 : 0.1) * next() - 0.05);
+      twin.states[name][i] = kernel.floats(name)[i] = Math.fround(scale * next() - 0.05 / gain);
   }
   for (let step = 0; step < steps; step++) {
     const inputs = Array.from({ length: n }, (_, i): Input => {
@@ -385,9 +387,10 @@ describe.each(Object.keys(builtInModels))("%s neurons in the kernel", (model) =>
   const refractory = Array.from({ length: n }, (_, i) => (model === "LIF" ? i % 4 : 1));
 
   it("follow the plain stepper below threshold", () => {
-    const kernel = makeKernel({ model, plastic: false, refractory, parameters: { drive: 0.3 } });
-    const stimulus = (step: number, i: number) => 0.3 * Math.sin(step / 300 + i);
-    const spikes = compare({ plastic: false }, kernel, modelTwin(kernel), { steps: 2000, stimulus, flips: 0 });
+    const gain = freeGain(model, dtMs);
+    const kernel = makeKernel({ model, plastic: false, refractory, parameters: { drive: 0.3 / gain } });
+    const stimulus = (step: number, i: number) => (0.3 * Math.sin(step / 300 + i)) / gain;
+    const spikes = compare({ model, plastic: false }, kernel, modelTwin(kernel), { steps: 2000, stimulus, flips: 0 });
     expect(spikes).toBe(0);
   });
 

@@ -10,7 +10,7 @@ import { makeSurrogate } from "./surrogate.ts";
 import type { TrainingSpec } from "./training-spec.ts";
 
 /** A neuron model or a readout by name or address. */
-async function findModel(type: string): Promise<Model> {
+export async function findModel(type: string): Promise<Model> {
   if (isModuleAddress(type)) return loadModel(type);
   return Object.hasOwn(readoutModels, type) ? readoutModels[type] : builtInModel(type);
 }

@@ -225,6 +225,13 @@ export class GradientEngine {
     fill(this.#sample?.steps ?? 0, rule.strength, rule.target, rule.decay);
   }
 
+  /** Adds the spikes of every neuron of a population in the sample that ran to `counts`. */
+  countSpikes(population: number, counts: Float64Array): void {
+    const { spikes, spikeStarts } = this.#at.populations[population];
+    const end = new Uint32Array(this.#memory.buffer, spikeStarts)[this.#sample?.steps ?? 0];
+    for (const neuron of new Uint32Array(this.#memory.buffer, spikes, (end - spikes) / 4)) counts[neuron]++;
+  }
+
   /** Indices of the spikes of a population in the sample that ran, and where those of each step start in the list. */
   spikes(population: number): { readonly neurons: Uint32Array; readonly starts: Uint32Array } {
     const steps = this.#sample?.steps ?? 0;

@@ -15,13 +15,7 @@ import { exp } from "../../math/elementary.ts";
 import { refractoryMargin } from "../../model/adjoint.ts";
 import type { PerNeuron } from "../../model/define.ts";
 import { evaluateOverParameters, type HoistedModel, hoistModel, pauseSteps } from "../../model/hoist.ts";
-import {
-  type GradientNetwork,
-  type NetworkValues,
-  type PopulationSpec,
-  type ProjectionSpec,
-  sourceSize,
-} from "./spec.ts";
+import { type GradientNetwork, type NetworkValues, type PopulationSpec, sourceSize } from "./spec.ts";
 
 export type Values = NetworkValues<ArrayLike<number>>;
 

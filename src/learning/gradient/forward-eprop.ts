@@ -35,14 +35,14 @@ export interface ErrorPath {
  * The paths of errors back to hidden populations.
  * @throws UserError where derivatives flow between hidden populations: that is no e-prop
  */
-export function errorPaths(network: GradientNetwork, readout: Tangent, constants: Values["constants"]): ErrorPath[] {
-  const { size } = network.populations[network.readout];
-  // Outputs of a linear readout with equal constants have one filter.
+export function errorPaths(network: GradientNetwork, readout: Tangent): ErrorPath[] {
+  const { size, model, trainable } = network.populations[network.readout];
+  // Outputs of a linear readout whose constants are equal, and stay so, have one filter.
+  const isShared = readout.program.isLinear && trainable.length === 0;
   const kinds = new Map<string, number[]>();
   for (let k = 0; k < size; k++) {
-    const own = Object.entries({ ...network.populations[network.readout].model.parameters, ...constants[network.readout] });
-    const numbers = own.map(([, value]) => (typeof value === "number" ? value : value[k]));
-    const kind = readout.program.isLinear ? numbers.join() : String(k);
+    const numbers = Object.values(model.parameters).map((value) => (typeof value === "number" ? value : value[k]));
+    const kind = isShared ? numbers.join() : String(k);
     kinds.set(kind, [...(kinds.get(kind) ?? []), k]);
   }
   return network.projections.flatMap(({ source, target, backward, delaySteps, name }, projection): ErrorPath[] => {
@@ -157,9 +157,11 @@ export function forwardEprop(
 ): ForwardResult {
   const { steps } = sample;
   const stepped = new SteppedNetwork(network, values);
-  const tangents = stepped.populations.map((population, p) => new Tangent(population, network.dtMs, p === network.readout));
+  const tangents = stepped.populations.map(
+    (population, p) => new Tangent(population, network.dtMs, p === network.readout),
+  );
   const readout = tangents[network.readout];
-  const paths = errorPaths(network, readout, values.constants);
+  const paths = errorPaths(network, readout);
   const { size: outputCount } = network.populations[network.readout];
 
   const outputs = new Float64Array(steps * outputCount);
@@ -172,7 +174,13 @@ export function forwardEprop(
   const { loss: value, derivative } = loss(outputs, steps);
 
   const linesInto = (p: number, targets: Uint32Array, column: number) =>
-    new Lines(targets, tangents[p], column, paths.filter(({ source }) => source === p), readout);
+    new Lines(
+      targets,
+      tangents[p],
+      column,
+      paths.filter(({ source }) => source === p),
+      readout,
+    );
   const everyNeuron = (p: number) => Uint32Array.from({ length: network.populations[p].size }, (_, j) => j);
   const synapses = network.projections.map((projection, k) => {
     const targets = new Uint32Array(synapseCount(network, projection));
@@ -195,7 +203,8 @@ export function forwardEprop(
     for (const tangent of tangents) tangent.update();
     const error = (k: number): number => derivative[t * outputCount + k];
     const signals: Signals = ({ projection, outputs: alike }, j) => {
-      const matrix = options.feedback?.[projection] ?? values.weights[projection];
+      const isFeedback = network.projections[projection].backward === "feedback";
+      const matrix = isFeedback ? options.feedback![projection]! : values.weights[projection];
       let total = 0;
       alongRow(stepped.shapes[projection], j, (synapse, k) => {
         if (alike.includes(k)) total += matrix[synapse] * error(k);

@@ -200,7 +200,7 @@ export class GradientMember {
     return this.#network.populations.map(({ size }, p) => {
       const own = new Float64Array(size);
       if (p === this.#network.readout) return own;
-      for (const neuron of this.#engine.spikes(p).neurons) own[neuron]++;
+      this.#engine.countSpikes(p, own);
       return own;
     });
   }

@@ -1,8 +1,8 @@
 /** Step by step the same bytes as a whole sample, for any network; states that outlive pages; mistakes that are refused. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { prepare } from "../../../test/gradient/run-engine.ts";
 import { type RandomCase, randomCases } from "../../../test/gradient/random-networks.ts";
+import { prepare } from "../../../test/gradient/run-engine.ts";
 import type { StepEvents } from "../../data/labelled-set.ts";
 import { type LossDescription, makeLoss } from "../losses/loss.ts";
 import { StreamingClassifier } from "./stream.ts";

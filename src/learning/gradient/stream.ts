@@ -206,6 +206,7 @@ function checkValues(network: GradientNetwork, values: NetworkValues<ArrayLike<n
   }
   for (const [p, { name, bias, size, trainable }] of network.populations.entries()) {
     if (bias) check(`the bias of "${name}"`, values.bias[p]?.length, size);
-    for (const parameter of trainable) check(`${parameter} of "${name}"`, values.constants[p]?.[parameter]?.length, size);
+    for (const parameter of trainable)
+      check(`${parameter} of "${name}"`, values.constants[p]?.[parameter]?.length, size);
   }
 }

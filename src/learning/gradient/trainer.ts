@@ -267,6 +267,11 @@ export class GradientTrainer {
     this.#schedule.report(loss);
   }
 
+  /** Updates of the parameters so far. */
+  get steps(): number {
+    return this.#optimiser.state().steps;
+  }
+
   /** Factor of the schedule for the next step. */
   get rateFactor(): number {
     return this.#schedule.factor(this.#optimiser.state().steps);

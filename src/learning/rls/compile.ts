@@ -6,8 +6,8 @@ import {
   evaluateHoisted,
   isModuleAddress,
   loadModel,
-  type ResolvedModel,
   pauseSteps,
+  type ResolvedModel,
   resolveModel,
 } from "../../model/index.ts";
 import { type Population, populationsOf } from "../../network/partition.ts";

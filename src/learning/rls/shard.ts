@@ -20,6 +20,9 @@ export interface StaticSynapses {
   readonly weights: Float32Array | null;
 }
 
+/** P that is updated in one go: small next to a second-level cache. */
+const updateChunkBytes = 2 ** 18;
+
 export class Shard {
   readonly network: CompiledNetwork;
   readonly range: ShardRange;
@@ -33,6 +36,7 @@ export class Shard {
   readonly #kernels: Kernels;
   readonly #spikesIn: Uint32Array;
   readonly #spikesOut: Uint32Array;
+  #backwards = false;
   readonly #records: Float32Array;
   readonly #recordFlags: Int32Array;
   /** Position of its first trained neuron among those of the network. */
@@ -362,11 +366,28 @@ export class Shard {
     }
   }
 
-  /** The exact update of all trained neurons. */
+  /**
+   * The exact update of all trained neurons; every other time from the last to the first. Neurons do not depend on each
+   * other, and where P is somewhat larger than the cache, what the last update left there is used by the next.
+   */
   update(): void {
-    const { at } = this.memory;
+    const { at, layout } = this.memory;
     const trained = this.trainedGlobal.length;
-    this.#kernels.rlsUpdate(trained, at.P, at.pending, at.synapses, at.neurons, at.scratch, at.bounds);
+    const inChunk = Math.max(1, Math.floor(updateChunkBytes / layout.bytes));
+    const chunks = Math.ceil(trained / inChunk);
+    this.#backwards = !this.#backwards;
+    for (let c = 0; c < chunks; c++) {
+      const first = inChunk * (this.#backwards ? chunks - 1 - c : c);
+      this.#kernels.rlsUpdate(
+        Math.min(inChunk, trained - first),
+        at.P + first * layout.bytes,
+        at.pending + first * pendingBytes(layout),
+        at.synapses + first * synapseBytes(layout),
+        at.neurons + first * neuronRecordBytes,
+        at.scratch,
+        at.bounds,
+      );
+    }
   }
 
   /** Makes the changes of P that the last updates put off. */

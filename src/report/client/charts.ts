@@ -6,7 +6,10 @@ export interface ChartSeries {
   readonly label: string;
   readonly values: readonly (number | null)[];
   readonly colour: string;
-  readonly look: "line" | "thin" | "dots" | "edge" | "steps";
+  /** `edge` is the invisible border of a band, `ring` a large mark. */
+  readonly look: "line" | "thin" | "dashed" | "dots" | "ring" | "edge" | "steps";
+  /** Lines go on across values that are missing. */
+  readonly joined?: boolean;
 }
 
 export interface ChartSpec {
@@ -24,10 +27,18 @@ export interface ChartSpec {
   readonly ceiling?: number;
   /** Charts with one name share the cursor. */
   readonly group?: string;
+  /** The x axis counts: only whole numbers are labelled. */
+  readonly xCounts?: boolean;
+  /** Several charts stand below each other, and only the last says where the x axis is. */
+  readonly xLabels?: false;
+  /** Told of the part of the x axis that is on view, when it changes. */
+  readonly onZoom?: (low: number, high: number) => void;
 }
 
 export interface Chart {
   update(spec: ChartSpec): void;
+  /** Shows this part of the x axis. */
+  zoom(low: number, high: number): void;
 }
 
 export type Charts = ReturnType<typeof createCharts>;
@@ -40,15 +51,16 @@ export function createCharts(UPlot: typeof uPlot, theme: Theme) {
     const text =
       size >= 1000
         ? value.toFixed(0)
-        : size < 1e-3 && size > 0
+        : size < 1e-4 && size > 0
           ? value.toExponential(1)
           : String(Number(value.toPrecision(3)));
     return text.replace("-", "−");
   };
 
   /** On paper, charts are lower: two figures then share a page. */
-  const heightOf = (spec: ChartSpec): number =>
-    theme.printing() ? Math.round(spec.height * (spec.height > 180 ? 0.56 : 0.64)) : spec.height;
+  const heightOf = ({ height }: ChartSpec): number =>
+    theme.printing() ? Math.round(height * (height > 180 ? 0.56 : height > 100 ? 0.64 : 0.8)) : height;
+  const wholeSteps = [1, 10, 100, 1e3, 1e4, 1e5, 1e6].flatMap((power) => [power, 2 * power, 5 * power]);
   const powersOfTen = (_u: uPlot, ticks: readonly number[]): (number | null)[] =>
     ticks.map((t) => (Math.abs(Math.log10(t) % 1) < 1e-6 ? t : null));
 
@@ -63,7 +75,7 @@ export function createCharts(UPlot: typeof uPlot, theme: Theme) {
     return {
       width,
       height: heightOf(spec),
-      padding: [8, 10, 0, 0],
+      padding: [8, 14, 0, 0],
       legend: { show: false },
       cursor: {
         y: false,
@@ -85,7 +97,16 @@ export function createCharts(UPlot: typeof uPlot, theme: Theme) {
             },
       },
       axes: [
-        { ...axis, size: 26, space: 60, grid: { show: false }, values: (_u, ticks) => ticks.map(short) },
+        spec.xLabels === false
+          ? { ...axis, size: 6, space: 60, grid: { show: false }, values: (_u, ticks) => ticks.map(() => "") }
+          : {
+              ...axis,
+              size: 26,
+              space: 60,
+              grid: { show: false },
+              ...(spec.xCounts ? { incrs: wholeSteps } : {}),
+              values: (_u, ticks) => ticks.map(short),
+            },
         {
           ...axis,
           size: 44,
@@ -98,25 +119,37 @@ export function createCharts(UPlot: typeof uPlot, theme: Theme) {
         {},
         ...spec.series.map((s): uPlot.Series => {
           const stroke = () => theme.colour(s.colour);
-          if (s.look === "dots")
+          if (s.look === "dots" || s.look === "ring")
             return {
               label: s.label,
               stroke,
               paths: () => null,
-              points: { show: true, size: 4, width: 0, fill: stroke, stroke },
+              points:
+                s.look === "dots"
+                  ? { show: true, size: 4, width: 0, fill: stroke, stroke }
+                  : { show: true, size: 10, width: 2, fill: "transparent", stroke },
             };
           if (s.look === "edge") return { label: s.label, stroke: "transparent", width: 0, points: { show: false } };
           return {
             label: s.label,
             stroke,
-            width: s.look === "thin" ? 1 : 1.75,
-            points: { show: false },
+            width: s.look === "line" || s.look === "steps" ? 1.75 : 1,
+            // A line of one point would not be seen.
+            points: spec.x.length > 1 ? { show: false } : { show: true, size: 5, width: 0, fill: stroke, stroke },
+            spanGaps: s.joined ?? false,
+            ...(s.look === "dashed" ? { dash: [4, 3] } : {}),
             ...(s.look === "steps" && UPlot.paths.stepped ? { paths: UPlot.paths.stepped({ align: 0 as never }) } : {}),
           };
         }),
       ],
       bands: spec.band ? [{ series: [spec.band[1] + 1, spec.band[0] + 1], fill: () => theme.colour("band") }] : [],
       hooks: {
+        setScale: [
+          (u, scale) => {
+            const { min, max } = u.scales.x;
+            if (scale === "x" && typeof min === "number" && typeof max === "number") spec.onZoom?.(min, max);
+          },
+        ],
         setCursor: [
           (u) => {
             const at = u.cursor.idx;
@@ -162,6 +195,10 @@ export function createCharts(UPlot: typeof uPlot, theme: Theme) {
       update(next) {
         spec = next;
         draw();
+      },
+      zoom(low, high) {
+        const shown = plot?.scales.x;
+        if (shown?.min !== low || shown.max !== high) plot?.setScale("x", { min: low, max: high });
       },
     };
   }

@@ -2,7 +2,7 @@
 import type { ChartSpec, Charts } from "./charts.ts";
 
 /** The horizontal axis as chosen. */
-export type CourseAxis = Pick<ChartSpec, "x" | "xUnit">;
+export type CourseAxis = Pick<ChartSpec, "x" | "xUnit" | "xCounts">;
 
 export interface Course {
   /** What is counted: "iteration". */
@@ -22,6 +22,7 @@ export function createLearningPanels(charts: Charts) {
     const axis = (): CourseAxis => ({
       x: byTime ? wall.map((s) => s / unit[0]) : positions,
       xUnit: byTime ? unit[1] : "",
+      xCounts: !byTime,
     });
     const drawn = Object.entries(panels).flatMap(([panelName, spec]) => {
       const panel = document.querySelector(`[data-panel="${panelName}"]`);

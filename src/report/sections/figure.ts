@@ -53,7 +53,7 @@ export function axisSwitch(course: "iteration" | "epoch"): Html {
 export interface KeyEntry {
   readonly name: string;
   readonly colour: Colour;
-  readonly look?: "line" | "thin" | "dot" | "block";
+  readonly look?: "line" | "thin" | "dashed" | "dot" | "ring" | "block";
 }
 
 export function key(entries: readonly KeyEntry[]): Html {

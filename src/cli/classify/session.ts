@@ -1,0 +1,83 @@
+/** The steps that the commands share for classifiers: from an experiment to a trainer. */
+import { availableParallelism } from "node:os";
+import type { LabelledSet } from "../../data/labelled-set.ts";
+import type { OpenSet } from "../../experiment/classify/data.ts";
+import type { TrainingLoop } from "../../experiment/classify/loop.ts";
+import { makeLoop, type Prepared, prepareClassification } from "../../experiment/classify/prepare.ts";
+import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
+import { fingerprintOfClassifier } from "../../experiment/fingerprint.ts";
+import type { Progress } from "../progress.ts";
+import { shortPath } from "../session.ts";
+import { formatCount } from "../talk.ts";
+
+export interface ClassifierSession {
+  readonly prepared: Prepared;
+  readonly loop: TrainingLoop;
+  readonly fingerprint: string;
+  readonly threads: number;
+  close(): Promise<void>;
+}
+
+/** Opens files of samples, saying so. */
+export function openerOf(progress: Progress): OpenSet {
+  return async (path, options): Promise<LabelledSet> => {
+    progress.say(`reading ${shortPath(path)}`);
+    const { openLabelledFile } = await import("../../data/labelled/open-labelled-set.node.ts");
+    return openLabelledFile(path, options);
+  };
+}
+
+/** Threads asked for, or one per core; never more than the lanes in which a batch is summed. */
+export function chooseThreads(asked: number | undefined, lanes: number, progress: Progress): number {
+  const cores = availableParallelism();
+  if (asked !== undefined && asked > lanes) {
+    progress.warn(
+      `${asked} threads were asked for, but batches are summed in ${lanes} lanes: ${lanes} threads are used; ` +
+        "raise learning.lanes for more (results then differ in the last digits)",
+    );
+  } else if (asked !== undefined && asked > cores) {
+    progress.warn(`${asked} threads on ${cores} cores wait for each other; use --threads ${cores} or leave it out`);
+  }
+  return Math.min(asked ?? cores, lanes);
+}
+
+export async function openSession(
+  progress: Progress,
+  experiment: ClassifyExperiment,
+  asked: number | undefined,
+): Promise<ClassifierSession> {
+  const prepared = await prepareClassification(experiment, openerOf(progress));
+  try {
+    const threads = chooseThreads(asked, experiment.learning.lanes, progress);
+    for (const note of prepared.notes) progress.say(`note: ${note}`);
+    progress.say(describe(prepared, threads));
+    const { createGradientTrainer } = await import("../../learning/gradient/trainer.node.ts");
+    const trainer = await createGradientTrainer(prepared.spec, prepared.plan, { threads });
+    return {
+      prepared,
+      loop: makeLoop(prepared, trainer),
+      fingerprint: fingerprintOfClassifier(prepared.experiment, prepared.summary),
+      threads,
+      async close() {
+        await trainer.close();
+        prepared.data.close();
+      },
+    };
+  } catch (error) {
+    prepared.data.close();
+    throw error;
+  }
+}
+
+function describe({ experiment, spec, summary }: Prepared, threads: number): string {
+  const { learning, network } = experiment;
+  const layers = network.layers.map(({ neurons, model }) => `${formatCount(neurons)} ${modelName(model.type)}`);
+  const held = summary.validation === 0 ? "" : `, ${formatCount(summary.validation)} held out for validation`;
+  return (
+    `building network: ${[formatCount(spec.inputs), ...layers, network.readout.neurons].join(" - ")}, ` +
+    `${learning.rule === "bptt" ? "BPTT" : `e-prop (${learning.feedback} feedback)`}; ` +
+    `${formatCount(summary.training)} training samples${held}; ${threads} thread${threads === 1 ? "" : "s"}`
+  );
+}
+
+const modelName = (type: string): string => type.split("/").at(-1) ?? type;

@@ -1,0 +1,92 @@
+/** From a parsed experiment to everything a training needs, before any memory of the network is taken. */
+import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
+import type { LossDescription } from "../../learning/losses/loss.ts";
+import {
+  type DataSummary,
+  encoderOf,
+  infoOf,
+  type OpenSet,
+  openTrainingData,
+  SampleReader,
+  type Samples,
+  summariseData,
+  type TrainingData,
+  trainingReader,
+} from "./data.ts";
+import type { Scoring } from "./evaluate.ts";
+import { TrainingLoop } from "./loop.ts";
+import { type ResolvedNetwork, resolveNetwork, resolveSettings } from "./resolve.ts";
+import type { ClassifyExperiment } from "./schema.ts";
+
+export interface Prepared extends ResolvedNetwork {
+  /** Without any "auto". */
+  readonly experiment: ClassifyExperiment;
+  readonly data: TrainingData;
+  readonly summary: DataSummary;
+  readonly scoring: Scoring;
+  readonly notes: readonly string[];
+}
+
+/** @throws UserError for settings and data that do not go together; nothing stays open then */
+export async function prepareClassification(given: ClassifyExperiment, open: OpenSet): Promise<Prepared> {
+  const data = await openTrainingData(given, open);
+  try {
+    const facts = { info: infoOf(data.training.set), outputs: data.outputs, hasClasses: data.traces === null };
+    const experiment = await resolveSettings(given, facts);
+    const summary = await summariseData(experiment, data);
+    const network = resolveNetwork(experiment, summary);
+    return {
+      ...network,
+      experiment,
+      data,
+      summary,
+      scoring: scoringOf(experiment, data.training, facts),
+      notes: data.notes,
+    };
+  } catch (error) {
+    data.close();
+    throw error;
+  }
+}
+
+/** How losses become figures. */
+export function scoringOf(
+  { network, learning }: ClassifyExperiment,
+  training: Samples,
+  { outputs, hasClasses }: { readonly outputs: number; readonly hasClasses: boolean },
+): Scoring {
+  const { dtMs } = network;
+  if (hasClasses) return { hasClasses, outputs: network.readout.neurons as number, dtMs, errorPerLoss: 0 };
+  const { fromStep = 0, toStep, overSteps } = learning.loss as LossDescription;
+  const target = training.target(0);
+  if (!("trace" in target)) throw new Error("a network without classes has no trace to follow");
+  const to = Math.min(toStep ?? Number.POSITIVE_INFINITY, target.trace.length / outputs);
+  let deviation = 0;
+  for (let k = 0; k < outputs; k++) {
+    let [sum, squares] = [0, 0];
+    for (let t = fromStep; t < to; t++) {
+      const value = target.trace[t * outputs + k];
+      sum += value;
+      squares += value * value;
+    }
+    deviation += squares - (sum * sum) / (to - fromStep);
+  }
+  // The loss is half the sum (or mean) of squared errors.
+  const errorPerLoss = (2 * (overSteps === "mean" ? to - fromStep : 1)) / deviation;
+  return { hasClasses, outputs, dtMs, errorPerLoss };
+}
+
+/** A reader of samples as they are, for validation and tests. */
+export function plainReader({ experiment, summary }: Pick<Prepared, "experiment" | "summary">, samples: Samples) {
+  return new SampleReader(samples, encoderOf(experiment, summary.info), experiment.seed);
+}
+
+export function makeLoop(prepared: Prepared, trainer: GradientTrainer): TrainingLoop {
+  const { experiment, data, summary, scoring } = prepared;
+  return new TrainingLoop(trainer, {
+    experiment,
+    scoring,
+    training: trainingReader(experiment, data.training, encoderOf(experiment, summary.info)),
+    validation: data.validation === null ? null : plainReader(prepared, data.validation),
+  });
+}

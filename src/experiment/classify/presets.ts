@@ -1,0 +1,164 @@
+/** Classifiers that come with Volley, by name. Each is plain data that an experiment file could hold. */
+import type { ClassifyInput } from "./schema.ts";
+
+interface ClassifyPreset {
+  /** One line for `volley train --help`. */
+  readonly about: string;
+  readonly experiment: ClassifyInput;
+  /** The preset needs files that the user has: how they are given, for the message when they are missing. */
+  readonly needs?: string;
+}
+
+/** Neurons and settings of Knight & Nowotny (NICE 2022), as far as they are the same for all of its data. */
+const knight = {
+  model: {
+    type: "GennALIF",
+    parameters: { tauMemMs: 20, tauAdaptMs: 2000, threshold: 0.6, beta: 0.0174, refractoryMs: 5 },
+  },
+  initial: { type: "normal" },
+  recurrentInitial: { type: "normal" },
+  // gamma 0.3 over the threshold 0.6, support one threshold wide
+  surrogate: { type: "triangle", height: 0.5, width: 0.6 },
+} as const;
+
+const knightLearning: ClassifyInput["learning"] = {
+  rule: "eprop",
+  loss: { type: "crossEntropy", readout: "perStep", prediction: "sum" },
+  regularise: [{ type: "filteredRate", strength: 1e-3, targetHz: 10, tauMs: 500 }],
+  optimiser: { type: "adam", rate: 1e-3 },
+  overBatch: "sum",
+  batch: 512,
+};
+
+/** Of the tutorial code of Bellec et al. (Nature Communications 11, 2020): 1.7 (1 - rho) / (1 - alpha). */
+const bellecBeta = 0.0174279;
+
+/** @param bundled the path of a file in `examples/` */
+export function classifyPresets(bundled: (name: string) => string): Readonly<Record<string, ClassifyPreset>> {
+  return {
+    digits: {
+      about: "spoken digits of four speakers as spikes, 256 recurrent neurons by BPTT; about two minutes on 2 cores",
+      experiment: {
+        kind: "classify",
+        name: "digits",
+        data: {
+          train: bundled("data/digits-train.h5.gz"),
+          test: bundled("data/digits-test.h5.gz"),
+          encoder: { type: "bin", durationMs: 1000 },
+          augmentation: [{ type: "shiftChannels", max: 20 }],
+        },
+        network: {
+          dtMs: 4,
+          layers: [{ neurons: 256, model: { type: "StorkLIF", parameters: { tauMemMs: 20, tauSynMs: 10 } } }],
+          readout: { model: { type: "CuBaLI", parameters: { tauMemMs: 20, tauSynMs: 10 } }, bias: false },
+        },
+        learning: { optimiser: { type: "adam", rate: 2e-3 }, schedule: [{ type: "cosine" }], epochs: 40 },
+      },
+    },
+    shd: {
+      about: "the published setting for Spiking Heidelberg Digits (e-prop, ALIF); give the files by --data and --test",
+      needs: "--data shd_train.h5 --test shd_test.h5 (volley data get shd)",
+      experiment: {
+        kind: "classify",
+        name: "shd",
+        data: { train: "shd_train.h5", test: "shd_test.h5", encoder: { type: "bin" } },
+        network: { dtMs: 1, layers: [{ neurons: 256, ...knight }] },
+        learning: { ...knightLearning, epochs: 100 },
+      },
+    },
+    smnist: {
+      about:
+        "sequential MNIST, pixel by pixel as threshold crossings (e-prop, ALIF); give idx files by --data and --test",
+      needs: "--data train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz (volley data get mnist)",
+      experiment: {
+        kind: "classify",
+        name: "smnist",
+        data: {
+          train: "train-images-idx3-ubyte.gz",
+          test: "t10k-images-idx3-ubyte.gz",
+          encoder: { type: "thresholdCrossing" },
+        },
+        network: { dtMs: 1, layers: [{ neurons: 256, ...knight }] },
+        learning: { ...knightLearning, epochs: 100 },
+      },
+    },
+    evidence: {
+      about: "Bellec's evidence accumulation (e-prop, 50 LIF and 50 ALIF); stops at 93 % in validation",
+      experiment: {
+        kind: "classify",
+        name: "evidence",
+        data: {
+          train: { generate: "evidence", trials: 131_072 },
+          test: { generate: "evidence", trials: 512 },
+          validation: { type: "fraction", fraction: 512 / 131_072 },
+          encoder: { type: "bin" },
+        },
+        network: {
+          dtMs: 1,
+          layers: [
+            {
+              neurons: 100,
+              model: {
+                type: "BellecALIF",
+                parameters: {
+                  tauMemMs: 20,
+                  tauAdaptMs: 2000,
+                  threshold: 0.6,
+                  refractoryMs: 5,
+                  beta: Array.from({ length: 100 }, (_, i) => (i < 50 ? 0 : bellecBeta)),
+                },
+              },
+              initial: { type: "normal" },
+              recurrentInitial: { type: "normal" },
+              surrogate: { type: "triangle", height: 0.5, width: 0.6 },
+            },
+          ],
+          readout: { bias: false },
+        },
+        learning: {
+          rule: "eprop",
+          loss: { type: "crossEntropy", readout: "perStep", overSteps: "mean", fromStep: 2100 },
+          regularise: [{ type: "meanRate", targetHz: 10, strength: 1, over: "batch" }],
+          optimiser: { type: "adam", rate: 5e-3 },
+          batch: 64,
+          samplesPerEpoch: 1280,
+          epochs: 100,
+          stopAt: { accuracy: 0.93 },
+        },
+      },
+    },
+    pattern: {
+      about: "Bellec's pattern generation (e-prop with random feedback): a readout learns to follow a curve",
+      experiment: {
+        kind: "classify",
+        name: "pattern",
+        data: { train: { generate: "pattern" }, validation: null, encoder: { type: "bin" } },
+        network: {
+          dtMs: 1,
+          layers: [
+            {
+              neurons: 100,
+              model: {
+                type: "BellecLIF",
+                parameters: { tauMemMs: 20, threshold: 0.03, refractoryMs: 5 },
+              },
+              initial: { type: "normal" },
+              recurrentInitial: { type: "normal" },
+              surrogate: { type: "triangle", height: 10, width: 0.03 },
+            },
+          ],
+          readout: { bias: false },
+        },
+        learning: {
+          rule: "eprop",
+          feedback: "random",
+          regularise: [{ type: "meanRate", targetHz: 10, strength: 300, over: "batch" }],
+          optimiser: { type: "adam", rate: 1e-4 },
+          batch: 1,
+          samplesPerEpoch: 20,
+          epochs: 100,
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,387 @@
+/**
+ * The experiment file of kind "classify": labelled data, layers of spiking neurons, a readout, and how they learn by
+ * gradients. A network that follows traces instead of telling classes apart (pattern generation) is of this kind too.
+ *
+ * Values written `"auto"` depend on others and are filled in by `resolve.ts`.
+ */
+import { z } from "zod";
+import type { AugmentationDescription } from "../../data/encoding/make-augmentation.ts";
+import type { EncoderDescription } from "../../data/encoding/make-encoder.ts";
+import type { HoldOutDescription } from "../../data/encoding/splits.ts";
+import { initialWeightKinds } from "../../learning/gradient/initial-weights.ts";
+import { surrogateKinds } from "../../learning/gradient/surrogate.ts";
+import { type CountRegulariserDescription, countRegulariserKinds } from "../../learning/losses/count-regulariser.ts";
+import { type Complete, complete, type Kinds } from "../../learning/losses/description.ts";
+import { type FilteredRateDescription, filteredRateKinds } from "../../learning/losses/filtered-rate.ts";
+import { lossKinds } from "../../learning/losses/loss.ts";
+import { weightPenaltyKinds } from "../../learning/losses/weight-penalty.ts";
+import { constraintKinds } from "../../learning/optimisers/constraints.ts";
+import { parametrisationKinds } from "../../learning/optimisers/parametrisation.ts";
+import { scheduleKinds } from "../../learning/optimisers/schedule.ts";
+import { optimiserKinds } from "../../learning/optimisers/update-rules.ts";
+import {
+  checked,
+  choice,
+  experimentName,
+  flag,
+  modelParameters,
+  number,
+  object,
+  parse,
+  seedNumber,
+  text,
+  variants,
+} from "../schema-words.ts";
+
+const described = <Description extends { type: string }>(kinds: Kinds<Description>) =>
+  checked<Description, Complete<Description>>((path, given) => complete(path, given, kinds));
+
+const autoOr = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .custom<z.input<Schema> | "auto">(() => true)
+    .transform((value, context): z.output<Schema> | "auto" => {
+      if (value === "auto") return "auto";
+      const result = schema.safeParse(value);
+      if (result.success) return result.data;
+      for (const { path, message } of result.error.issues) {
+        context.addIssue({ code: "custom", path: path as string[], message });
+      }
+      return z.NEVER;
+    });
+
+const whole = (min: number, max = Number.MAX_SAFE_INTEGER) => number({ min, max, integer: true });
+const fraction = number({ above: 0, max: 1 });
+const anyNumber = number({}).optional();
+const list = <Schema extends z.ZodType>(item: Schema, what: string) =>
+  z.array(item, { error: (issue) => `is ${JSON.stringify(issue.input)}; it must be a list of ${what}` });
+const numbers = list(number({}), "numbers");
+
+/** Spikes and images that Volley makes itself (data/encoding/generators, which hold the ranges and defaults). */
+export type GeneratedSource =
+  | {
+      readonly generate: "randman";
+      readonly seed?: number;
+      readonly manifolds?: number;
+      readonly stretches?: readonly number[];
+      readonly units?: number;
+      readonly steps?: number;
+      readonly dtMs?: number;
+      readonly stepFraction?: number;
+      readonly dimensions?: number;
+      readonly alpha?: number;
+      readonly spikesPerUnit?: number;
+      readonly samplesPerClass?: number;
+    }
+  | {
+      readonly generate: "shdLike";
+      readonly seed?: number;
+      readonly samples: number;
+      readonly classes?: number;
+      readonly channels?: number;
+      readonly durationMs?: number;
+      readonly spikes?: number;
+      readonly speakers?: number;
+    }
+  | {
+      readonly generate: "evidence";
+      readonly seed?: number;
+      readonly trials: number;
+      readonly cues?: number;
+      readonly delayMs?: number;
+      readonly groupSize?: number;
+      readonly rateHz?: number;
+    }
+  | {
+      readonly generate: "pattern";
+      readonly seed?: number;
+      readonly inputs?: number;
+      readonly outputs?: number;
+      readonly trialMs?: number;
+      readonly rateHz?: number;
+    };
+
+const generated = variants<GeneratedSource>("generate", {
+  randman: {
+    seed: seedNumber.optional(),
+    manifolds: anyNumber,
+    stretches: numbers.optional(),
+    units: anyNumber,
+    steps: anyNumber,
+    dtMs: anyNumber,
+    stepFraction: anyNumber,
+    dimensions: anyNumber,
+    alpha: anyNumber,
+    spikesPerUnit: anyNumber,
+    samplesPerClass: anyNumber,
+  },
+  shdLike: {
+    seed: seedNumber.optional(),
+    samples: number({}),
+    classes: anyNumber,
+    channels: anyNumber,
+    durationMs: anyNumber,
+    spikes: anyNumber,
+    speakers: anyNumber,
+  },
+  evidence: {
+    seed: seedNumber.optional(),
+    trials: number({}),
+    cues: anyNumber,
+    delayMs: anyNumber,
+    groupSize: anyNumber,
+    rateHz: anyNumber,
+  },
+  pattern: {
+    seed: seedNumber.optional(),
+    inputs: anyNumber,
+    outputs: anyNumber,
+    trialMs: anyNumber,
+    rateHz: anyNumber,
+  },
+});
+
+const split = variants<HoldOutDescription>("type", {
+  fraction: { fraction: anyNumber, stratified: flag().optional() },
+  everyNth: { n: anyNumber, place: anyNumber },
+  column: { column: text("the name of a column"), values: numbers },
+});
+
+const present = choice(["frames", "values", "whole"]).optional();
+const range = numbers.length(2, { error: "must be two numbers, the lower one first" }).optional();
+const encoder = variants<EncoderDescription>("type", {
+  bin: {
+    dtMs: anyNumber,
+    steps: anyNumber,
+    durationMs: anyNumber,
+    mergeChannels: anyNumber,
+    duplicates: choice(["clip", "count"]).optional(),
+    rounding: choice(["floor", "nearest"]).optional(),
+  },
+  current: { present, stepsPerFrame: anyNumber, range, gain: anyNumber },
+  rows: { stepsPerFrame: anyNumber, range, gain: anyNumber },
+  pixels: { stepsPerFrame: anyNumber, range, gain: anyNumber },
+  thresholdCrossing: {
+    present,
+    levels: z.union([number({}), numbers], { error: "must be a number or a list of numbers" }).optional(),
+    full: flag().optional(),
+    range,
+    stepsPerFrame: anyNumber,
+  },
+  deltaModulation: {
+    threshold: number({}),
+    present,
+    duplicates: choice(["clip", "count"]).optional(),
+    stepsPerFrame: anyNumber,
+  },
+  latency: { tauMs: anyNumber, threshold: anyNumber, dtMs: anyNumber, steps: anyNumber, range },
+  poisson: { rateHz: anyNumber, dtMs: anyNumber, present, stepsPerFrame: anyNumber, range },
+});
+
+const augmentation = variants<AugmentationDescription>("type", {
+  shiftChannels: { max: anyNumber },
+  jitterChannels: { sd: anyNumber },
+  jitterTimes: { sdMs: number({}) },
+  scaleTimes: { min: number({}), max: number({}) },
+  stretchTimes: { factors: numbers.optional() },
+  crop: { durationMs: anyNumber },
+  dropSpikes: { probability: anyNumber },
+  insertSpikes: { rateHz: number({}), durationMs: anyNumber },
+  blend: { share: anyNumber, keep: anyNumber },
+});
+
+/** A path, or what to generate. */
+export type DataSource = string | GeneratedSource;
+export type TestSource = DataSource | { readonly holdOut: HoldOutDescription } | null;
+
+const path = text("the path of a file or folder");
+
+/** A path, or an object that the schema chosen by `other` accepts. */
+const pathOr = <Given>(other: (value: object) => z.ZodType, must: string) =>
+  z
+    .custom<string | Given>(() => true)
+    .transform((value, context): string | Given => {
+      const isObject = typeof value === "object" && value !== null;
+      const result = (isObject ? other(value) : path).safeParse(value);
+      if (result.success) return result.data as string | Given;
+      for (const issue of result.error.issues) {
+        const message = isObject ? issue.message : `is ${JSON.stringify(value) ?? "missing"}; it must be ${must}`;
+        context.addIssue({ code: "custom", path: issue.path as string[], message });
+      }
+      return z.NEVER;
+    });
+
+const trainSource = pathOr<GeneratedSource>(
+  () => generated,
+  'the path of a file (HDF5, NWB, idx, events, npz) or an object such as {"generate": "randman"}',
+);
+const heldOut = object({ holdOut: split });
+const testSource = pathOr<GeneratedSource | { readonly holdOut: HoldOutDescription }>(
+  (value) => (Object.hasOwn(value, "holdOut") ? heldOut : generated),
+  'null, the path of a file, {"holdOut": a split of the training samples}, or {"generate": ...}',
+).nullable();
+
+/** What a file does not say of itself (data/labelled/options). */
+const reading = object({
+  /** idx: file of the labels. Absent: the one beside the images. */
+  labels: path.optional(),
+  testLabels: path.optional(),
+  /** Events: pixels of the sensor. */
+  sensor: object({ width: whole(1, 65536), height: whole(1, 65536) }).optional(),
+  /** NWB: which trials are samples, and which column is the class. */
+  trials: object({
+    label: text("the name of a column"),
+    table: text("the name of a table").optional(),
+    event: text("the name of a column").optional(),
+    beforeMs: anyNumber,
+    afterMs: anyNumber,
+  }).optional(),
+  /** Number of channels, where the highest one may be silent. */
+  channels: whole(1).optional(),
+});
+
+const data = object({
+  train: trainSource,
+  test: testSource.default(null),
+  /** Held out of the training samples, to choose by. null: none. */
+  validation: split.nullable().prefault({ type: "everyNth", n: 10 }),
+  /** Only so many of the training samples, the first ones. null: all. */
+  limit: whole(2).nullable().default(null),
+  /** "auto": spikes are binned, frames are shown one by one as currents. */
+  encoder: autoOr(encoder).default("auto"),
+  /** Of training samples only, in this order. */
+  augmentation: list(augmentation, "augmentations").default([]),
+  reading: reading.prefault({}),
+});
+
+const trainable = z.record(
+  z.string(),
+  object({
+    /** "auto": time constants on a logarithmic scale from 2 dt to 10 s, other parameters within 10 times their value. */
+    range: autoOr(described(parametrisationKinds)).default("auto"),
+    /** One value for the whole layer. */
+    shared: flag().default(false),
+  }),
+  { error: 'must be an object by name of the parameter, such as {"tauMemMs": {}}' },
+);
+
+const initial = autoOr(described(initialWeightKinds)).default("auto");
+const model = (type: string) =>
+  object({
+    type: text("the name of a neuron model or the path of a module").default(type),
+    parameters: modelParameters,
+  }).prefault({});
+
+const connectionsInto = {
+  /** Steps from a spike below to its arrival. */
+  delaySteps: whole(0, 65536).default(0),
+  /** Fraction of the connections from below that exist, drawn at random. */
+  connections: fraction.default(1),
+  /** "auto": by the rates of the data ("fluctuation") where inputs spike, else "normal". */
+  initial,
+  constraint: described(constraintKinds).nullable().default(null),
+  /** Deep rewiring of sparse connections: strength of the pull of weights to 0. null: they stay where they are. */
+  deepR: number({ min: 0 }).nullable().default(null),
+};
+
+const layer = object({
+  /** "auto": `hidden`, or `hidden1`, `hidden2`, ... */
+  name: text("a name").default("auto"),
+  neurons: whole(1, 1_000_000),
+  model: model("StorkLIF"),
+  ...connectionsInto,
+  recurrent: flag().default(true),
+  recurrentDelaySteps: whole(1, 65536).default(1),
+  recurrentConnections: fraction.default(1),
+  recurrentInitial: initial,
+  surrogate: described(surrogateKinds).prefault({ type: "fastSigmoid", beta: 20 }),
+  /** Whether gradients leave the reset of a spike out. */
+  detachReset: flag().default(true),
+  bias: flag().default(false),
+  trainable: trainable.default({}),
+  /** With the constraint "dale": share of the neurons, the first ones, whose outgoing weights are positive. */
+  excitatoryFraction: number({ min: 0, max: 1 }).nullable().default(null),
+});
+
+const readout = object({
+  /** "auto": one per class, or per curve to follow. */
+  neurons: autoOr(whole(1, 1_000_000)).default("auto"),
+  model: model("LI"),
+  ...connectionsInto,
+  /** "auto": the last layer, and with e-prop all of them. */
+  from: choice(["auto", "last", "all"]).default("auto"),
+  bias: flag().default(true),
+  trainable: trainable.default({}),
+});
+
+export type Regulariser = (CountRegulariserDescription | FilteredRateDescription) & {
+  /** Names of layers. Absent: all that spike. */
+  readonly layers?: readonly string[];
+};
+const regulariserKinds = { ...countRegulariserKinds, ...filteredRateKinds };
+const regulariser = checked<Regulariser>((where, { layers, ...description }) => ({
+  ...complete(where, description, regulariserKinds as Kinds<CountRegulariserDescription | FilteredRateDescription>),
+  ...(layers === undefined ? {} : { layers }),
+}));
+
+const learning = object({
+  /** The gradient: exact (backpropagation through time), or without the paths between hidden neurons (e-prop). */
+  rule: choice(["bptt", "eprop"]).default("bptt"),
+  /** How errors reach hidden neurons in e-prop: by the readout's weights, by fixed random ones, by ones that learn along. */
+  feedback: choice(["symmetric", "random", "adaptive"]).default("symmetric"),
+  /** "auto": cross-entropy of the largest readout over time, and with e-prop of every step; squared error of traces. */
+  loss: autoOr(described(lossKinds)).default("auto"),
+  regularise: list(regulariser, "regularisers").default([]),
+  weightPenalty: described(weightPenaltyKinds).nullable().default(null),
+  optimiser: described(optimiserKinds).prefault({ type: "adam" }),
+  /** Factors on the learning rate; several multiply. */
+  schedule: list(described(scheduleKinds), "schedules").default([]),
+  /** Largest norm of all gradients together. */
+  clipNorm: number({ above: 0 }).nullable().default(null),
+  /** Learning rate of trained constants. null: that of the weights. */
+  constantsRate: number({ min: 0 }).nullable().default(null),
+  batch: whole(1, 1_000_000).default(32),
+  overBatch: choice(["mean", "sum"]).default("mean"),
+  epochs: whole(1, 1_000_000).default(40),
+  /** Training samples that an epoch meets, going on where the last one ended. null: all of them. */
+  samplesPerEpoch: whole(1).nullable().default(null),
+  /** Gradients do not cross multiples of so many steps. 0: they are exact. */
+  truncateSteps: whole(0).default(0),
+  /** Stops when so many epochs in a row were not better in validation. */
+  earlyStopping: object({ patience: whole(1) })
+    .nullable()
+    .default(null),
+  /** Stops as soon as validation (or, without, training) is this good. */
+  stopAt: object({ accuracy: number({ min: 0, max: 1 }).optional(), normalisedError: number({ min: 0 }).optional() })
+    .nullable()
+    .default(null),
+  /** In how many parts a batch is summed; a power of two, and the most threads that can be used. */
+  lanes: whole(1, 1024).default(8),
+});
+
+export const classifySchema = object({
+  kind: z.literal("classify"),
+  name: experimentName.default("classifier"),
+  seed: seedNumber.default(1),
+  data,
+  network: object({
+    dtMs: number({ above: 0, max: 1000, unit: "ms" }).default(1),
+    layers: list(layer, "layers").min(1, { error: "is an empty list; give at least one layer" }),
+    readout: readout.prefault({}),
+  }),
+  learning: learning.prefault({}),
+  checkpoint: object({ everySeconds: number({ min: 0, unit: "s" }).default(10) }).prefault({}),
+  /** Trials that are kept with all their spikes, to be looked at. */
+  exampleTrials: whole(0, 64).default(6),
+});
+
+/** What a person may write. */
+export type ClassifyInput = z.input<typeof classifySchema>;
+/** The same with every default in place. */
+export type ClassifyExperiment = z.output<typeof classifySchema>;
+export type LayerSettings = ClassifyExperiment["network"]["layers"][number];
+export type ReadoutSettings = ClassifyExperiment["network"]["readout"];
+
+/** @param source what to call it in messages: the file or preset. */
+export function parseClassify(value: unknown, source: string): ClassifyExperiment {
+  return parse(classifySchema, value, source);
+}

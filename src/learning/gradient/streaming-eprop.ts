@@ -1,0 +1,337 @@
+/**
+ * e-prop without an end: sequences of any length in memory that does not grow with them, exactly.
+ *
+ * ```ts
+ * const eprop = new StreamingEprop(network, values, { chunkSteps: 100 });
+ * for (;;) {
+ *   const gradients = eprop.push(eventsOfTheNextSteps, ({ outputs, steps }) => ({ errors: errorsOf(outputs, steps) }));
+ * }
+ * ```
+ * The adjoint form needs the future of every spike, the forward form moves 24 bytes per synapse in every step. Here both
+ * meet: eligibility vectors and filtered traces are carried at the synapses, but touched once per chunk. Within a chunk
+ * everything is linear in what was carried and in the spikes, with coefficients of neurons alone, which sweeps back over
+ * the chunk give (`streaming-eprop-population.ts`):
+ *
+ *   g        += sum over carried c of v_jc carried_c                 + sum over arriving spikes of a w_j(t)
+ *   carried_c <- sum over carried c' of P_jcc' carried_c'            + sum over arriving spikes of a u_jc(t)
+ *
+ * Memory: per synapse one number for each component of the eligibility vector and of the readout's filter (and for each
+ * step of delay to the readout); per neuron some numbers for each step of a chunk. Float64 throughout.
+ */
+import { UserError } from "../../base/errors.ts";
+import type { StepEvents } from "../../data/labelled-set.ts";
+import { alongRow, type RowShape } from "../../kernels/rows/reference.ts";
+import { constantGradients } from "../../model/constant-gradients.ts";
+import { type ErrorPath, errorPaths } from "./forward-eprop.ts";
+import { parametersOf, SteppedNetwork, type Values } from "./forward-eprop-network.ts";
+import { Tangent } from "./forward-eprop-tangent.ts";
+import { type GradientNetwork, type NetworkValues, synapseCount } from "./spec.ts";
+import { ChunkedPopulation, type Sweep } from "./streaming-eprop-population.ts";
+
+export interface StreamingOptions {
+  /** The most steps that are pushed at once. Longer chunks touch synapses less often and take more memory. */
+  readonly chunkSteps: number;
+  /** Own matrices of projections with `backward: "feedback"`, by projection, one number per weight. */
+  readonly feedback?: readonly (ArrayLike<number> | null)[];
+}
+
+/** What a chunk of steps led to. */
+export interface Chunk {
+  readonly steps: number;
+  /** [step * outputs + output] */
+  readonly outputs: Float64Array;
+  /** By population: z, [step * size + neuron]. */
+  readonly spikes: readonly Float64Array[];
+}
+
+/** What should become of it. */
+export interface LearningSignals {
+  /** dloss/dy, [step * outputs + output]. */
+  readonly errors: ArrayLike<number>;
+  /** By population: what is added to dloss/dz, [step * size + neuron]; null for nothing. */
+  readonly costs?: readonly (ArrayLike<number> | null)[];
+}
+
+/** Below this a carried number is 0: it would fade for ever, and numbers below 1e-308 are a hundred times slower. */
+const negligible = 1e-200;
+
+/** Lines of one kind into a population; row i holds the lines of source i. */
+class CarriedLines {
+  readonly gradient: Float64Array;
+  readonly #rows: Uint32Array;
+  readonly #targets: Uint32Array;
+  readonly #carried: readonly Float64Array[];
+  readonly #scratch: readonly Float64Array[];
+
+  constructor(shape: RowShape, lines: number, components: number) {
+    this.gradient = new Float64Array(lines);
+    this.#targets = new Uint32Array(lines);
+    this.#rows = new Uint32Array(shape.sources + 1);
+    for (let i = 0; i < shape.sources; i++) {
+      let end = this.#rows[i];
+      alongRow(shape, i, (line, target) => {
+        this.#targets[line] = target;
+        end = line + 1;
+      });
+      this.#rows[i + 1] = end;
+    }
+    this.#carried = Array.from({ length: components }, () => new Float64Array(lines));
+    this.#scratch = this.#carried.map(() => new Float64Array(shape.targets));
+  }
+
+  forget(): void {
+    for (const values of this.#carried) values.fill(0);
+  }
+
+  /** What was carried into the chunk: its part of the gradient, and what is left of it at the chunk's end. */
+  carryOver([ofGradient, ...ofCarried]: readonly Sweep[]): void {
+    const targets = this.#targets;
+    // Filters do not act on eligibility vectors, nor one path's on another's.
+    const actsOn = this.#carried.map((_, c) =>
+      [...ofCarried.keys()].filter((result) => ofCarried[result].carried[c].some((factor) => factor !== 0)),
+    );
+    for (let i = 0; i + 1 < this.#rows.length; i++) {
+      const from = this.#rows[i];
+      const to = this.#rows[i + 1];
+      for (const values of this.#scratch) values.fill(0);
+      for (const [c, values] of this.#carried.entries()) {
+        const worth = ofGradient.carried[c];
+        for (let line = from; line < to; line++) this.gradient[line] += worth[targets[line]] * values[line];
+        for (const result of actsOn[c]) {
+          const factor = ofCarried[result].carried[c];
+          const sum = this.#scratch[result];
+          for (let line = from; line < to; line++) sum[line - from] += factor[targets[line]] * values[line];
+        }
+      }
+      for (const [c, values] of this.#carried.entries()) {
+        const sum = this.#scratch[c];
+        for (let line = from; line < to; line++) {
+          const value = sum[line - from];
+          values[line] = Math.abs(value) < negligible ? 0 : value;
+        }
+      }
+    }
+  }
+
+  /** A spike of `source` that counts for `value` arrives at a step whose rows start at `offset`. */
+  arrive(source: number, value: number, offset: number, [ofGradient, ...ofCarried]: readonly Sweep[]): void {
+    const from = this.#rows[source];
+    const to = this.#rows[source + 1];
+    this.#add(this.gradient, from, to, value, ofGradient.arrivals, offset);
+    for (const [c, { arrivals }] of ofCarried.entries()) {
+      this.#add(this.#carried[c], from, to, value, arrivals, offset);
+    }
+  }
+
+  /** Lines with amplitude 1 at all steps, in one row: the bias (0) or constant `index` - 1. */
+  arriveAlways(index: number, [ofGradient, ...ofCarried]: readonly Sweep[]): void {
+    this.#add(this.gradient, 0, this.gradient.length, 1, ofGradient.always[index], 0);
+    for (const [c, { always }] of ofCarried.entries()) {
+      this.#add(this.#carried[c], 0, this.gradient.length, 1, always[index], 0);
+    }
+  }
+
+  #add(to: Float64Array, from: number, end: number, value: number, row: Float64Array, offset: number): void {
+    const targets = this.#targets;
+    for (let line = from; line < end; line++) to[line] += value * row[offset + targets[line]];
+  }
+}
+
+/** Spikes that arrive through one projection during a chunk; those of step t up to `ends[t]`. */
+interface ArrivalList {
+  readonly ends: Uint32Array;
+  readonly sources: number[];
+  readonly values: number[];
+}
+
+export class StreamingEprop {
+  readonly #network: GradientNetwork;
+  readonly #values: Values;
+  readonly #options: StreamingOptions;
+  readonly #stepped: SteppedNetwork;
+  readonly #paths: readonly (readonly ErrorPath[])[];
+  readonly #populations: readonly ChunkedPopulation[];
+  /** By projection; null where nothing is learned. */
+  readonly #synapses: readonly (CarriedLines | null)[];
+  readonly #biases: readonly (CarriedLines | null)[];
+  readonly #constants: readonly (readonly CarriedLines[])[];
+  readonly #arrivals: readonly ArrivalList[];
+  #gradients!: { weights: Float64Array[]; bias: (Float64Array | null)[]; constants: Record<string, Float64Array>[] };
+
+  /**
+   * @param values weights, biases and constants; read at every `push`, so that they may be changed between two
+   * @throws UserError for networks in which derivatives flow between hidden populations, and for a useless `chunkSteps`
+   */
+  constructor(network: GradientNetwork, values: Values, options: StreamingOptions) {
+    const { chunkSteps } = options;
+    if (!Number.isSafeInteger(chunkSteps) || chunkSteps < 1) {
+      throw new UserError(`chunkSteps is ${chunkSteps}; it must be a whole number of at least 1`);
+    }
+    this.#network = network;
+    this.#values = values;
+    this.#options = options;
+    this.#stepped = new SteppedNetwork(network, values);
+    const { populations, shapes } = this.#stepped;
+    const tangents = populations.map((population, p) => new Tangent(population, network.dtMs, p === network.readout));
+    const readout = tangents[network.readout];
+    const paths = errorPaths(network, readout);
+    this.#paths = populations.map((_, p) => paths.filter(({ source }) => source === p));
+    this.#populations = populations.map(
+      (population, p) => new ChunkedPopulation(population, tangents[p], this.#paths[p], readout, chunkSteps),
+    );
+    const linesInto = (p: number, shape: RowShape, lines: number) =>
+      new CarriedLines(shape, lines, this.#populations[p].components);
+    this.#synapses = network.projections.map((projection, k) =>
+      projection.trained ? linesInto(projection.target, shapes[k], synapseCount(network, projection)) : null,
+    );
+    const oneEach = (p: number) => {
+      const { size } = network.populations[p];
+      return linesInto(p, { sources: 1, targets: size, sparse: null }, size);
+    };
+    this.#biases = network.populations.map(({ bias }, p) => (bias ? oneEach(p) : null));
+    this.#constants = this.#populations.map(({ constants }, p) => constants.map(() => oneEach(p)));
+    this.#arrivals = network.projections.map(() => ({ ends: new Uint32Array(chunkSteps), sources: [], values: [] }));
+    this.clearGradients();
+  }
+
+  /** From here on gradients start at 0 again; what the synapses carry stays. After an update of the weights, say. */
+  clearGradients(): void {
+    const { populations } = this.#network;
+    for (const lines of [...this.#synapses, ...this.#biases]) lines?.gradient.fill(0);
+    this.#gradients = {
+      weights: this.#network.projections.map(
+        (projection, k) => this.#synapses[k]?.gradient ?? new Float64Array(synapseCount(this.#network, projection)),
+      ),
+      bias: this.#biases.map((lines) => lines?.gradient ?? null),
+      constants: populations.map(({ trainable, size }) =>
+        Object.fromEntries(trainable.map((name) => [name, new Float64Array(size)])),
+      ),
+    };
+  }
+
+  /** The next step is the first of another sequence: states and everything carried are 0. Gradients stay. */
+  startSequence(): void {
+    this.#stepped.rest();
+    for (const lines of [...this.#synapses, ...this.#biases, ...this.#constants.flat()]) lines?.forget();
+  }
+
+  /**
+   * Advances the sequence by the steps of `events`, at most `chunkSteps`.
+   * @param judge is called once with what these steps led to, and says what was wrong with it
+   * @returns gradients since the last `clearGradients`, summed over steps; the same arrays at every call
+   */
+  push(events: StepEvents, judge: (chunk: Chunk) => LearningSignals): NetworkValues<Float64Array> {
+    const { steps } = events;
+    const { chunkSteps } = this.#options;
+    if (steps > chunkSteps) {
+      throw new UserError(`${steps} steps were pushed; chunkSteps is ${chunkSteps}: push at most so many at once`);
+    }
+    this.#stepped.setConstants();
+    const chunk = this.#forward(events);
+    const { errors, costs } = judge(chunk);
+    if (errors.length !== chunk.outputs.length) {
+      throw new UserError(
+        `there are ${errors.length} errors for ${chunk.outputs.length} outputs; give one per step and output`,
+      );
+    }
+    const { readout, populations, projections, dtMs } = this.#network;
+    for (const [p, population] of this.#populations.entries()) {
+      const cost = costs?.[p];
+      const { name, size } = populations[p];
+      if (cost && cost.length !== steps * size) {
+        throw new UserError(
+          `there are ${cost.length} costs for the spikes of "${name}"; give one per step and neuron, ${steps} x ${size}`,
+        );
+      }
+      population.sweep(
+        steps,
+        {
+          signals: this.#paths[p].map((path) => this.#signals(path, errors, steps)),
+          cost: cost && p !== readout ? Float64Array.from(cost) : null,
+          errors: p === readout ? Float64Array.from(errors) : null,
+        },
+        this.#populations[readout],
+      );
+    }
+    for (const [k, { target }] of projections.entries())
+      this.#advanceSynapses(k, steps, this.#populations[target].sweeps);
+    for (const [p, { sweeps }] of this.#populations.entries()) {
+      for (const [index, lines] of [this.#biases[p], ...this.#constants[p]].entries()) {
+        lines?.carryOver(sweeps);
+        lines?.arriveAlways(index, sweeps);
+      }
+      this.#addConstants(p, populations[p], dtMs);
+    }
+    return this.#gradients;
+  }
+
+  #forward(events: StepEvents): Chunk {
+    const { readout, populations } = this.#network;
+    const stepped = this.#stepped;
+    const outputCount = populations[readout].size;
+    const outputs = new Float64Array(events.steps * outputCount);
+    const spikes = populations.map(({ size }) => new Float64Array(events.steps * size));
+    for (const list of this.#arrivals) list.sources.length = list.values.length = 0;
+    for (let t = 0; t < events.steps; t++) {
+      stepped.advance(events, t);
+      outputs.set(stepped.populations[readout].states[0], t * outputCount);
+      for (const [p, population] of this.#populations.entries()) {
+        population.record(t);
+        spikes[p].set(stepped.populations[p].z, t * populations[p].size);
+      }
+      for (const [k, list] of this.#arrivals.entries()) {
+        const { sources, values, count } = stepped.arrivals(k);
+        for (let s = 0; s < count; s++) {
+          list.sources.push(sources[s]);
+          list.values.push(values[s]);
+        }
+        list.ends[t] = list.sources.length;
+      }
+    }
+    return { steps: events.steps, outputs, spikes };
+  }
+
+  /** L_j(t) = sum over the path's outputs k of B_jk dloss/dy_k(t), [step * size + neuron]. */
+  #signals({ projection, source, outputs }: ErrorPath, errors: ArrayLike<number>, steps: number): Float64Array {
+    const { size } = this.#network.populations[source];
+    const count = this.#network.populations[this.#network.readout].size;
+    const isFeedback = this.#network.projections[projection].backward === "feedback";
+    const matrix = isFeedback ? this.#options.feedback?.[projection] : this.#values.weights[projection];
+    if (!matrix) throw new UserError(`projection "${this.#network.projections[projection].name}" lacks its feedback`);
+    const isMeant = Array.from({ length: count }, (_, k) => outputs.includes(k));
+    const result = new Float64Array(steps * size);
+    for (let j = 0; j < size; j++) {
+      alongRow(this.#stepped.shapes[projection], j, (synapse, k) => {
+        if (!isMeant[k]) return;
+        for (let t = 0; t < steps; t++) result[t * size + j] += matrix[synapse] * errors[t * count + k];
+      });
+    }
+    return result;
+  }
+
+  #advanceSynapses(k: number, steps: number, sweeps: readonly Sweep[]): void {
+    const lines = this.#synapses[k];
+    if (lines === null) return;
+    const { size } = this.#network.populations[this.#network.projections[k].target];
+    const { ends, sources, values } = this.#arrivals[k];
+    lines.carryOver(sweeps);
+    let s = 0;
+    for (let t = 0; t < steps; t++) {
+      for (; s < ends[t]; s++) lines.arrive(sources[s], values[s], t * size, sweeps);
+    }
+  }
+
+  /** Gradients by constants of the step become gradients by parameters, with the parameters of this chunk. */
+  #addConstants(p: number, spec: GradientNetwork["populations"][number], dtMs: number): void {
+    const { constants } = this.#populations[p];
+    const byConstant = Object.fromEntries(constants.map((name, c) => [name, this.#constants[p][c].gradient]));
+    const parameters = parametersOf(spec, this.#values.constants[p]);
+    const { split } = this.#stepped.populations[p];
+    const gradients = constantGradients(split, spec.trainable, parameters, dtMs, spec.size, byConstant);
+    for (const [name, values] of Object.entries(gradients)) {
+      const total = this.#gradients.constants[p][name];
+      for (let j = 0; j < spec.size; j++) total[j] += values[j];
+    }
+    for (const { gradient } of this.#constants[p]) gradient.fill(0);
+  }
+}
