@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import { exitCode, UserError } from "../base/errors.ts";
+import type { Environment } from "../experiment/environment.ts";
 import { fingerprintOf } from "../experiment/fingerprint.ts";
 import { availableMemory } from "../experiment/memory.ts";
 import { guardMemory } from "../experiment/memory-guard.ts";
@@ -107,6 +108,22 @@ export async function sampleWeights(
   return Float32Array.from({ length: sample }, (_, i) => weights[Math.floor((i * weights.length) / sample)]);
 }
 
+/** Where a run was made, as a report shows it. */
+export function environmentTable(environment: Environment | undefined): Record<string, string | number> {
+  if (environment === undefined) return {};
+  return {
+    version: environment.volley,
+    node: environment.node,
+    platform: environment.platform,
+    cpu: environment.cpu,
+    cores: environment.cores,
+    threads: environment.threads,
+    arithmetic: environment.fast ? "relaxed SIMD (--fast)" : "reproducible",
+    date: environment.startedAt,
+    command: environment.command.join(" "),
+  };
+}
+
 /** Renders report.html from what is in the run folder. Returns its path. */
 export async function writeRunReport(context: Context, run: RunFolder): Promise<string> {
   const experiment = await run.experiment();
@@ -115,20 +132,7 @@ export async function writeRunReport(context: Context, run: RunFolder): Promise<
   const html = await context.renderReport({
     title: experiment.name,
     experiment,
-    environment: {
-      ...(environment && {
-        version: environment.volley,
-        node: environment.node,
-        platform: environment.platform,
-        cpu: environment.cpu,
-        cores: environment.cores,
-        threads: environment.threads,
-        arithmetic: environment.fast ? "relaxed SIMD (--fast)" : "reproducible",
-        date: environment.startedAt,
-        command: environment.command.join(" "),
-      }),
-      seed: experiment.seed,
-    },
+    environment: { ...environmentTable(environment), seed: experiment.seed },
     iterations,
     test: (await run.test()) ?? null,
     weights: (await run.readResult<{ before: Float32Array; after: Float32Array }>("weights.json")) ?? null,

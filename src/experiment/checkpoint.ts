@@ -1,78 +1,27 @@
 /**
- * One checkpoint file: everything a trainer is, in bytes that depend on nothing else.
- *
- *     bytes 0..7     "VOLLEYCK"
- *     bytes 8..11    format version (uint32, little-endian, like everything here)
- *     bytes 12..15   length of the header
- *     header         JSON: kind, fingerprint of the experiment, scalars, sections with name, items, bytes, offset
- *     sections       raw bytes, in the order of the header
- *     last 32 bytes  SHA-256 of everything before
- *
- * No date, path, duration or thread count is in the file, so equal state gives equal files and an equal hash.
- * Sections can be many gigabytes: both directions work in pieces of some 8 MB.
+ * One checkpoint file, in the format of checkpoint-format.ts. Sections can be many gigabytes: both directions work in
+ * pieces of some 8 MB.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { dataError, exitCode, UserError } from "../base/errors.ts";
 import type { Checkpointable, StateSection } from "../learning/rls/checkpointable.ts";
+import {
+  type CheckpointHeader,
+  type CheckpointLabel,
+  checkMagic,
+  damaged,
+  hashBytes,
+  headerLength,
+  preamble,
+  readHeader,
+  startBytes,
+} from "./checkpoint-format.ts";
 import { type FileSystem, replaceFile } from "./file-system.ts";
 
-const magic = new TextEncoder().encode("VOLLEYCK");
-const version = 1;
-const preamble = 16;
-const hashBytes = 32;
+export type { CheckpointHeader, CheckpointLabel } from "./checkpoint-format.ts";
+
 const pieceBytes = 8 * 1024 * 1024;
-/** A header is some kilobytes; a longer length is damage. */
-const longestHeader = 64 * 1024 * 1024;
-
-export interface SectionEntry extends StateSection {
-  /** From the start of the file. */
-  readonly offset: number;
-}
-
-/** What was trained: a network that follows a recording by RLS, or a classifier by gradients. */
-export type CheckpointKind = "rls" | "classify";
-
-/** What a checkpoint says of itself. */
-export interface CheckpointLabel {
-  readonly kind: CheckpointKind;
-  /** Of the experiment that the state belongs to. */
-  readonly fingerprint: string;
-  /** Iterations or epochs completed. */
-  readonly iteration: number;
-  /** RLS: whether the inverse covariances P are in it; without them training cannot go on exactly. */
-  readonly withP?: boolean;
-}
-
-export interface CheckpointHeader extends CheckpointLabel {
-  readonly scalars: Record<string, unknown>;
-  readonly sections: readonly SectionEntry[];
-}
-
-/** JSON with sorted keys: one text for one value. `replace` may stand in for values that JSON does not know. */
-export function canonicalJson(value: unknown, replace: (item: unknown) => unknown = (item) => item): string {
-  return JSON.stringify(value, (_, given) => {
-    const item = replace(given);
-    return item !== null && typeof item === "object" && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : item;
-  });
-}
-
-/** The header's bytes. Offsets depend on the header's length and the length on the offsets' digits: repeat until still. */
-function buildHeader(header: Omit<CheckpointHeader, "sections">, sections: readonly StateSection[]): Uint8Array {
-  let bytes = new Uint8Array(0);
-  for (let length = 0; ; length = bytes.length) {
-    let offset = preamble + length;
-    const placed = sections.map(({ name, items, bytesPerItem }) => {
-      const entry = { name, items, bytesPerItem, offset };
-      offset += items * bytesPerItem;
-      return entry;
-    });
-    bytes = new TextEncoder().encode(canonicalJson({ ...header, sections: placed }));
-    if (bytes.length === length) return bytes;
-  }
-}
 
 /** Items of a section per piece. */
 function itemsPerPiece(section: StateSection): number {
@@ -93,12 +42,8 @@ export async function writeCheckpoint(
 ): Promise<{ sha256: string; bytes: number }> {
   const { kind, fingerprint, iteration, withP } = options;
   const sections = await state.stateSections({ withP: withP ?? true });
-  const header = buildHeader({ kind, fingerprint, iteration, withP, scalars: await state.stateScalars() }, sections);
-  const start = new Uint8Array(preamble);
-  start.set(magic);
-  const view = new DataView(start.buffer);
-  view.setUint32(8, version, true);
-  view.setUint32(12, header.length, true);
+  const scalars = await state.stateScalars();
+  const start = startBytes({ kind, fingerprint, iteration, withP, scalars }, sections);
 
   const hash = createHash("sha256");
   let digest = Buffer.alloc(0);
@@ -112,7 +57,6 @@ export async function writeCheckpoint(
         bytes += piece.byteLength;
       };
       await put(start);
-      await put(header);
       for (const section of sections) {
         const step = itemsPerPiece(section);
         for (let from = 0; from < section.items; from += step) {
@@ -159,11 +103,8 @@ async function verify(
   path: string,
 ): Promise<{ header: CheckpointHeader; sha256: string; bytes: number }> {
   const size = (await handle.stat()).size;
-  const damaged = (what: string) => dataError(`checkpoint ${path} is damaged: ${what}`);
-  if (size < preamble + hashBytes) throw damaged(`it has only ${size} bytes`);
-  const start = await readExactly(handle, 0, preamble);
-  if (magic.some((byte, i) => start[i] !== byte)) throw damaged("it does not begin like a Volley checkpoint");
-  const view = new DataView(start.buffer);
+  const start = await readExactly(handle, 0, Math.min(size, preamble));
+  checkMagic(path, start, size);
 
   const hash = createHash("sha256");
   const end = size - hashBytes;
@@ -172,20 +113,10 @@ async function verify(
   }
   const digest = hash.digest();
   if (!timingSafeEqual(digest, await readExactly(handle, end, hashBytes))) {
-    throw damaged("its content does not match its SHA-256");
+    throw damaged(path, "its content does not match its SHA-256");
   }
-
-  const found = view.getUint32(8, true);
-  if (found !== version) {
-    throw dataError(`checkpoint ${path} has format version ${found}; this Volley reads version ${version}`);
-  }
-  const headerLength = view.getUint32(12, true);
-  if (headerLength > longestHeader || preamble + headerLength > end) throw damaged("its header is too long");
-  const header = JSON.parse(
-    new TextDecoder().decode(await readExactly(handle, preamble, headerLength)),
-  ) as CheckpointHeader;
-  const used = header.sections.reduce((sum, section) => sum + section.items * section.bytesPerItem, 0);
-  if (preamble + headerLength + used !== end) throw damaged("its sections do not fill the file");
+  const length = headerLength(path, start, size);
+  const header = readHeader(path, await readExactly(handle, preamble, length), size);
   return { header, sha256: digest.toString("hex"), bytes: size };
 }
 

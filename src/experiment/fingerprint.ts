@@ -1,7 +1,7 @@
 /** A short name for "the same experiment": the hash of everything that decides which bytes training produces. */
 import { createHash, type Hash } from "node:crypto";
 import type { RlsSpec } from "../learning/rls/spec.ts";
-import { canonicalJson } from "./checkpoint.ts";
+import { canonicalJson } from "./checkpoint-format.ts";
 import type { DataSummary } from "./classify/data.ts";
 import type { ClassifyExperiment } from "./classify/schema.ts";
 import type { TrainerTargets } from "./trainer-contract.ts";

@@ -1,13 +1,25 @@
 /** The two kinds of experiment: following a recording by RLS, which is what an experiment without a kind is, and classifying. */
+import { didYouMean, exitCode, UserError } from "../base/errors.ts";
 import type { ClassifyExperiment, ClassifyInput } from "./classify/schema.ts";
 import type { Experiment, ExperimentInput } from "./schema.ts";
 
-export type ExperimentKind = "follow" | "classify";
+const kinds = ["follow", "classify"] as const;
+export type ExperimentKind = (typeof kinds)[number];
 export type AnyExperiment = Experiment | ClassifyExperiment;
 export type AnyInput = ExperimentInput | ClassifyInput;
 
-/** The kind of something that wants to be an experiment; a word that is none is left to the schema to refuse. */
-export function kindOf(value: unknown): ExperimentKind {
-  const isObject = typeof value === "object" && value !== null;
-  return isObject && (value as { kind?: unknown }).kind === "classify" ? "classify" : "follow";
+/**
+ * The kind of something that wants to be an experiment.
+ * @param source what to call it in messages: the file or preset
+ */
+export function kindOf(value: unknown, source: string): ExperimentKind {
+  const kind = typeof value === "object" && value !== null ? (value as { kind?: unknown }).kind : undefined;
+  if (kind === undefined) return "follow";
+  const known = kinds.find((word) => word === kind);
+  if (known !== undefined) return known;
+  const hint = typeof kind === "string" ? didYouMean(kind, kinds) : "";
+  throw new UserError(
+    `${source}: kind is ${JSON.stringify(kind)}; it must be "follow" or "classify"${hint}`,
+    exitCode.usage,
+  );
 }

@@ -5,7 +5,6 @@ import * as nodeModule from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { didYouMean, exitCode, UserError } from "../base/errors.ts";
-import { kindOf } from "./kind.ts";
 import { allPresets } from "./presets.ts";
 
 export interface LoadedExperiment {
@@ -107,7 +106,7 @@ function transpileWithUsersTypeScript(source: string, path: string): string | un
 
 /** Paths inside an experiment are relative to its file; the run may be resumed from anywhere, so make them absolute. */
 export function absolutePaths(value: Record<string, unknown>, folder: string): Record<string, unknown> {
-  if (kindOf(value) === "classify") return absolutePathsOfClassifier(value, folder);
+  if (value.kind === "classify") return absolutePathsOfClassifier(value, folder);
   const copy = structuredClone(value) as {
     targets?: { file?: unknown };
     model?: { type?: unknown };

@@ -66,7 +66,9 @@ export class PlainState implements Checkpointable {
     const below = (key: string | number, item: unknown) =>
       this.#takeArrays(item, path === "" ? `${key}` : `${path}.${key}`);
     if (Array.isArray(value)) return value.map((item, i) => below(i, item));
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, below(key, item)]));
+    // In one order, so that what was restored is written as what never stopped.
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return Object.fromEntries(entries.map(([key, item]) => [key, below(key, item)]));
   }
 
   #putArrays(value: unknown): unknown {

@@ -121,7 +121,7 @@ export class RunFolder {
   }
 
   async kind(): Promise<ExperimentKind> {
-    return kindOf(await this.readExperiment());
+    return kindOf(await this.readExperiment(), this.file("experiment.json"));
   }
 
   async experiment(): Promise<Experiment> {

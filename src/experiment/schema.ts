@@ -198,8 +198,6 @@ const learning = object({
 });
 
 export const experimentSchema = object({
-  /** "classify" is another schema: classify/schema.ts. */
-  kind: choice(["follow", "classify"]).optional(),
   name: experimentName.default("experiment"),
   seed: seedNumber.default(1),
   /** "auto": 4096 for sinusoids, recorded neurons x copies for a recording. */
@@ -238,6 +236,8 @@ export const experimentSchema = object({
     trials: number({ min: 0, max: 10_000, integer: true }).default(10),
     exampleNeurons: number({ min: 0, max: 1024, integer: true }).default(16),
   }).prefault({}),
+  /** Of the other kind, "classify", is classify/schema.ts. */
+  kind: choice(["follow"]).optional(),
 });
 
 /** What a person may write. */

@@ -170,6 +170,7 @@ main{width:690px;max-width:100%;padding:0;margin:0}
 .screen,.top,button,input,.hint,.readout{display:none!important}
 h1{font-size:23pt}
 h2{font-size:14pt;margin-top:18pt;padding-top:7pt;break-after:avoid}
+h2+.text{break-after:avoid}
 .lead{font-size:11.5pt;line-height:1.45;margin-top:9pt}
 .notes{margin-top:14pt;padding:7pt 12pt 7pt 24pt;font-size:9pt}
 .column{gap:10px}

@@ -1,5 +1,6 @@
 /** Gradients against finite differences of smoothed networks: models, readouts, losses, and networks of several layers. */
 import { describe, expect, it } from "vitest";
+import izhikevich from "../../examples/models/izhikevich.ts";
 import { UserError } from "../../src/base/errors.ts";
 import { exp, max, select, sqrt } from "../../src/expression/build.ts";
 import { surrogates } from "../../src/expression/surrogates.ts";
@@ -134,6 +135,12 @@ describe("models of users", () => {
       adaptation: ["w"],
     });
     const { differences, passed } = checkGradients(model);
+    expect(faults(differences)).toEqual([]);
+    expect(passed).toBe(true);
+  });
+
+  it("of the example, in mV and with fast upstrokes, agree", () => {
+    const { differences, passed } = checkGradients(izhikevich, { dtMs: 0.25 });
     expect(faults(differences)).toEqual([]);
     expect(passed).toBe(true);
   });

@@ -55,11 +55,12 @@ function compare(given: RandomCase, tally: Tally): void {
   }
 }
 
+const runs = Number(process.env.VOLLEY_RUNS ?? 80);
+const seed = Number(process.env.VOLLEY_SEED ?? 3);
+
 describe("random networks", () => {
   it("spike in the engine as in the twin, and have its gradients", () => {
     const tally = { spikes: 0, arrays: 0 };
-    const runs = Number(process.env.VOLLEY_RUNS ?? 120);
-    const seed = process.env.VOLLEY_SEED ? Number(process.env.VOLLEY_SEED) : 3;
     fc.assert(
       fc.property(randomCases(), (given) => compare(given, tally)),
       { numRuns: runs, seed },
@@ -67,6 +68,15 @@ describe("random networks", () => {
     // Most networks are alive, and most of their gradients are not 0.
     expect(tally.spikes).toBeGreaterThan(20 * runs);
     expect(tally.arrays).toBeGreaterThan(3 * runs);
+  });
+
+  it("keep values, matrices and gradients when a longer sample needs more memory", () => {
+    const tally = { spikes: 0, arrays: 0 };
+    fc.assert(
+      fc.property(randomCases({ steps: [3, 100] }), (given) => compare(given, tally)),
+      { numRuns: Math.ceil(runs / 8), seed },
+    );
+    expect(tally.arrays).toBeGreaterThan(3 * Math.ceil(runs / 8));
   });
 });
 

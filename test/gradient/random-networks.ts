@@ -98,11 +98,13 @@ interface Shape {
 export interface RandomOptions {
   /** Only what e-prop in its forward form can do: nothing flows back between hidden populations, nothing is truncated. */
   readonly eprop?: boolean;
+  /** Of hidden populations. Default: all that are known here. */
   readonly models?: readonly string[];
+  /** Lengths of the samples. */
+  readonly steps?: readonly number[];
 }
 
 export function randomCases(options: RandomOptions = {}): fc.Arbitrary<RandomCase> {
-  const models = options.models ?? Object.keys(hiddenModels);
   return fc
     .record<Shape>({
       seed: fc.nat(2 ** 30),
@@ -110,7 +112,7 @@ export function randomCases(options: RandomOptions = {}): fc.Arbitrary<RandomCas
       outputs: fc.integer({ min: 1, max: 5 }),
       hidden: fc.array(
         fc.record({
-          model: fc.constantFrom(...models),
+          model: fc.constantFrom(...(options.models ?? Object.keys(hiddenModels))),
           size: fc.integer({ min: 1, max: 9 }),
           surrogate: fc.nat(surrogateChoices.length - 1),
           detachReset: fc.boolean(),
@@ -123,7 +125,9 @@ export function randomCases(options: RandomOptions = {}): fc.Arbitrary<RandomCas
       ),
       readout: fc.constantFrom("LI", "CuBaLI"),
       trainableReadout: fc.boolean(),
-      steps: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 2 }),
+      steps: options.steps
+        ? fc.constant(options.steps)
+        : fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 2 }),
       valued: fc.boolean(),
       truncateSteps: options.eprop ? fc.constant(0) : fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9 })),
       tapeBytes: fc.constantFrom(1, 700, 64 * 2 ** 20),

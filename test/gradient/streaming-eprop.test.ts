@@ -109,7 +109,7 @@ describe("the gradients so far", () => {
     eprop.push(piece(first, 0, 10), judge);
     for (const weights of moving.weights) weights.fill(0);
     eprop.clearGradients();
-    let outputs = new Float64Array(0);
+    let outputs: Float64Array = new Float64Array(0);
     const { weights } = eprop.push(piece(first, 10, 20), (chunk) => {
       outputs = chunk.outputs;
       return judge(chunk);

@@ -1,14 +1,10 @@
-/** The report as a reader meets it: opened from disk, offline, in the headless Chromium that npm installs. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import type { Browser, Page } from "playwright-core";
+/** The report of an RLS run as a reader meets it. */
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ReportInput } from "../../src/report/input.ts";
 import { renderReport } from "../../src/report/report.node.ts";
-import { launchChromium } from "../support/chromium.ts";
 import { reportInput } from "./fixture.ts";
+import { inkOfCanvases, ReportPages } from "./report-pages.ts";
 
 interface RasterWindow {
   readonly stepLow: number;
@@ -20,53 +16,15 @@ declare global {
   var volleyReport: { readonly rasters: readonly { window(): RasterWindow }[] };
 }
 
-let browser: Browser;
-const folder = mkdtempSync(join(tmpdir(), "volley-report-"));
-const complaints: string[] = [];
+let pages: ReportPages;
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  pages = await ReportPages.launch();
 });
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => pages?.close());
 
-async function open(
-  input: ReportInput,
-  options: { colorScheme?: "light" | "dark"; width?: number } = {},
-): Promise<Page> {
-  const file = join(folder, `${Math.random().toString(36).slice(2)}.html`);
-  writeFileSync(file, renderReport(input));
-  const context = await browser.newContext({
-    offline: true,
-    colorScheme: options.colorScheme ?? "light",
-    viewport: { width: options.width ?? 1280, height: 900 },
-  });
-  const page = await context.newPage();
-  complaints.length = 0;
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("request", (request) => {
-    if (!/^(file|data|blob):/.test(request.url())) complaints.push(`asked for ${request.url()}`);
-  });
-  await page.goto(pathToFileURL(file).href);
-  await page.waitForSelector("html[data-ready]", { state: "attached" });
-  return page;
-}
-
-/** Pixels that are not fully transparent, for every canvas of the page. */
-const inkOfCanvases = (page: Page): Promise<number[]> =>
-  page.evaluate(() =>
-    [...document.querySelectorAll("canvas")].map((canvas) => {
-      const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
-      let ink = 0;
-      for (let i = 3; i < data.length; i += 4) if (data[i] > 0) ink++;
-      return ink;
-    }),
-  );
+const open = (input: ReportInput, options?: Parameters<ReportPages["open"]>[1]): Promise<Page> =>
+  pages.open(renderReport(input), options);
 
 const size = { neurons: 300, excitatory: 240, trials: 6, examples: 4, iterations: 40 };
 
@@ -76,7 +34,7 @@ test("opens offline without a complaint, and every canvas shows something", asyn
   // 4 learning curves, 3 neurons x 2 tasks x (current, rate), 2 rasters.
   expect(ink).toHaveLength(18);
   for (const pixels of ink) expect(pixels).toBeGreaterThan(500);
-  expect(complaints).toEqual([]);
+  expect(pages.complaints).toEqual([]);
   await page.context().close();
 });
 
@@ -89,7 +47,7 @@ test("light and dark follow the system until the button is pressed", async () =>
   expect(light).not.toBe(dark);
   await page.getByRole("button", { name: "Switch to dark colours" }).click();
   expect(await background()).toBe(dark);
-  expect(complaints).toEqual([]);
+  expect(pages.complaints).toEqual([]);
   await page.context().close();
 });
 
@@ -112,7 +70,7 @@ test("the axis, the neuron and the trial can be chosen", async () => {
   await page.locator("#trial").fill("5");
   expect(await page.locator("#trial-text").textContent()).toBe("5");
   expect(await picture()).not.toBe(second);
-  expect(complaints).toEqual([]);
+  expect(pages.complaints).toEqual([]);
   await page.context().close();
 });
 
@@ -147,7 +105,7 @@ test("the raster zooms and pans by wheel, drag, keys and buttons, and returns by
   expect((await view()).stepLow).toBeLessThan(before.stepLow);
   await canvas.dblclick({ position: { x: 400, y: 150 } });
   expect(await view()).toEqual(whole);
-  expect(complaints).toEqual([]);
+  expect(pages.complaints).toEqual([]);
   await page.context().close();
 });
 
@@ -163,7 +121,7 @@ test("prints in light colours, whatever is on the screen, and comes back", async
   expect(await page.locator("html").getAttribute("data-printed")).toBe("printing");
   expect(await page.locator("html").getAttribute("class")).toBe("");
   expect(await page.locator("details").getAttribute("open")).toBeNull();
-  expect(complaints).toEqual([]);
+  expect(pages.complaints).toEqual([]);
   await page.context().close();
 });
 
@@ -183,6 +141,6 @@ test("a run without test, weights or iterations opens too", async () => {
   });
   expect(await page.locator("canvas").count()).toBe(0);
   expect(await page.locator(".absent").count()).toBeGreaterThan(5);
-  expect(complaints).toEqual([]);
+  expect(pages.complaints).toEqual([]);
   await page.context().close();
 });

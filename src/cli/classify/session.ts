@@ -1,11 +1,17 @@
-/** The steps that the commands share for classifiers: from an experiment to a trainer. */
+/** The steps that the commands share for classifiers: from an experiment, or from a run, to a trainer. */
 import { availableParallelism } from "node:os";
 import type { LabelledSet } from "../../data/labelled-set.ts";
 import type { OpenSet } from "../../experiment/classify/data.ts";
 import type { TrainingLoop } from "../../experiment/classify/loop.ts";
+import { guardClassifier } from "../../experiment/classify/memory.ts";
 import { makeLoop, type Prepared, prepareClassification } from "../../experiment/classify/prepare.ts";
+import type { ResolvedNetwork } from "../../experiment/classify/resolve.ts";
 import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
+import { readTrained, type Trained } from "../../experiment/classify/trained.ts";
 import { fingerprintOfClassifier } from "../../experiment/fingerprint.ts";
+import { availableMemory } from "../../experiment/memory.ts";
+import type { RunFolder } from "../../experiment/run-folder.ts";
+import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
 import type { Progress } from "../progress.ts";
 import { shortPath } from "../session.ts";
 import { formatCount } from "../talk.ts";
@@ -28,7 +34,7 @@ export function openerOf(progress: Progress): OpenSet {
 }
 
 /** Threads asked for, or one per core; never more than the lanes in which a batch is summed. */
-export function chooseThreads(asked: number | undefined, lanes: number, progress: Progress): number {
+function chooseThreads(asked: number | undefined, lanes: number, progress: Progress): number {
   const cores = availableParallelism();
   if (asked !== undefined && asked > lanes) {
     progress.warn(
@@ -41,6 +47,12 @@ export function chooseThreads(asked: number | undefined, lanes: number, progress
   return Math.min(asked ?? cores, lanes);
 }
 
+async function makeTrainer({ spec, plan }: ResolvedNetwork, threads: number): Promise<GradientTrainer> {
+  const { createGradientTrainer } = await import("../../learning/gradient/trainer.node.ts");
+  return createGradientTrainer(spec, plan, { threads });
+}
+
+/** Opens the data, makes sure that everything fits into memory, and builds the network. */
 export async function openSession(
   progress: Progress,
   experiment: ClassifyExperiment,
@@ -50,9 +62,9 @@ export async function openSession(
   try {
     const threads = chooseThreads(asked, experiment.learning.lanes, progress);
     for (const note of prepared.notes) progress.say(`note: ${note}`);
+    await guardClassifier(prepared, threads, availableMemory());
     progress.say(describe(prepared, threads));
-    const { createGradientTrainer } = await import("../../learning/gradient/trainer.node.ts");
-    const trainer = await createGradientTrainer(prepared.spec, prepared.plan, { threads });
+    const trainer = await makeTrainer(prepared, threads);
     return {
       prepared,
       loop: makeLoop(prepared, trainer),
@@ -69,15 +81,38 @@ export async function openSession(
   }
 }
 
+/** The network of a run with what it learned. The caller closes the trainer. */
+export async function openTrained(
+  progress: Progress,
+  run: RunFolder,
+  which: "last" | "best",
+  asked?: number,
+): Promise<{ readonly trained: Trained; readonly trainer: GradientTrainer }> {
+  const trained = await readTrained(run, which, (message) => progress.warn(message));
+  const trainer = await makeTrainer(trained, chooseThreads(asked, trained.spec.lanes, progress));
+  try {
+    await trainer.restoreParameters(trained.parameters);
+    return { trained, trainer };
+  } catch (error) {
+    await trainer.close();
+    throw error;
+  }
+}
+
+/** `BPTT`, `e-prop (symmetric feedback)`. */
+export const ruleText = ({ learning }: ClassifyExperiment): string =>
+  learning.rule === "bptt" ? "BPTT" : `e-prop (${learning.feedback} feedback)`;
+
+/** A model's name without the folder of its module. */
+export const modelName = (type: string): string => type.split("/").at(-1) ?? type;
+
 function describe({ experiment, spec, summary }: Prepared, threads: number): string {
-  const { learning, network } = experiment;
+  const { network } = experiment;
   const layers = network.layers.map(({ neurons, model }) => `${formatCount(neurons)} ${modelName(model.type)}`);
   const held = summary.validation === 0 ? "" : `, ${formatCount(summary.validation)} held out for validation`;
   return (
     `building network: ${[formatCount(spec.inputs), ...layers, network.readout.neurons].join(" - ")}, ` +
-    `${learning.rule === "bptt" ? "BPTT" : `e-prop (${learning.feedback} feedback)`}; ` +
-    `${formatCount(summary.training)} training samples${held}; ${threads} thread${threads === 1 ? "" : "s"}`
+    `${ruleText(experiment)}; ${formatCount(summary.training)} training sample${summary.training === 1 ? "" : "s"}` +
+    `${held}; ${threads} thread${threads === 1 ? "" : "s"}`
   );
 }
-
-const modelName = (type: string): string => type.split("/").at(-1) ?? type;

@@ -1,21 +1,14 @@
 /** `volley export`: the trained network in files that Python, Julia and MATLAB read. */
-import { rename, rm, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { exitCode, UserError } from "../../base/errors.ts";
-import { writeNpz } from "../../data/formats/npz.ts";
-import { writeFailed } from "../../experiment/file-system.ts";
 import { RunFolder } from "../../experiment/run-folder.ts";
 import type { RlsTrainer } from "../../experiment/trainer-contract.ts";
 import { restoreNewest } from "../../experiment/training.ts";
+import { type ExportArrays, jsonArray, writeArrays } from "../arrays-file.ts";
+import { collectClassifier } from "../classify/export.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
 import { createTrainer, type Prepared, prepare } from "../session.ts";
-
-type ExportArray = {
-  readonly data: Float32Array | Float64Array | Uint32Array | Int32Array | Uint8Array;
-  readonly shape: readonly number[];
-};
-type ExportArrays = Record<string, ExportArray>;
 
 interface ExportFlags {
   readonly to: "npz" | "hdf5";
@@ -31,7 +24,9 @@ const examples = `Examples:
 const contents = `
 Arrays: trained [n] indices of the trained neurons; presynaptic [n, M] sources of their plastic inputs;
 weights [n, M]; excitatory: how many neurons, the first ones, are excitatory; targets [task, row, neuron];
-raster_steps_k and raster_neurons_k: spikes of the first test trial of task k; test_correlation, test_rate_hz [n].`;
+raster_steps_k and raster_neurons_k: spikes of the first test trial of task k; test_correlation, test_rate_hz [n].
+Of a classifier: weights_NAME [source, target] of each projection, or with offsets_NAME and targets_NAME the rows of a
+sparse one; bias_LAYER and LAYER_PARAMETER [neuron] where they are learned; confusion_test and confusion_validation.`;
 
 export function addExport(program: Command, context: Context): void {
   program
@@ -72,56 +67,15 @@ async function collectArrays(run: RunFolder, prepared: Prepared, trainer: RlsTra
   return arrays;
 }
 
-/** The experiment travels along as text: in numpy `json.loads(bytes(a["experiment_json"]))`. */
-function jsonArray(value: unknown): ExportArray {
-  const data = new TextEncoder().encode(JSON.stringify(value));
-  return { data, shape: [data.length] };
-}
-
-async function writeNpzFile(path: string, arrays: ExportArrays): Promise<void> {
-  const bytes = Object.values(arrays).reduce((sum, { data }) => sum + data.byteLength, 0);
-  // The zip is made in memory and its container counts with 32 bits.
-  if (bytes > 2 ** 31) {
-    throw new UserError("this network is too large for npz (2 GB); use --to hdf5", exitCode.unavailable);
-  }
-  const partial = `${path}.partial`;
-  try {
-    await writeFile(partial, writeNpz(arrays));
-    await rename(partial, path);
-  } catch (cause) {
-    await rm(partial, { force: true });
-    throw writeFailed(path, cause);
-  }
-}
-
-async function writeHdf5File(path: string, arrays: ExportArrays): Promise<void> {
-  const { default: h5wasm, File, ready } = await import("h5wasm/node");
-  const module = await ready;
-  void h5wasm;
-  module.activate_throwing_error_handler();
-  const partial = `${path}.partial`;
-  try {
-    const file = new File(partial, "w");
-    try {
-      for (const [name, { data, shape }] of Object.entries(arrays)) {
-        file.create_dataset({ name, data, shape: shape.length === 0 ? [1] : [...shape] });
-      }
-    } finally {
-      file.close();
-    }
-    await rename(partial, path);
-  } catch (cause) {
-    await rm(partial, { force: true });
-    const known = writeFailed(path, cause);
-    throw known === cause
-      ? new UserError(`cannot write ${path}: ${(cause as Error).message}`, exitCode.io, { cause })
-      : known;
-  }
-}
-
 async function exportRun(context: Context, path: string, flags: ExportFlags): Promise<void> {
   const progress = new Progress(context);
   const run = await RunFolder.open(path);
+  const out = flags.out ?? run.file(flags.to === "npz" ? "network.npz" : "network.h5");
+  if ((await run.kind()) === "classify") {
+    await writeArrays(out, flags.to, await collectClassifier(progress, run));
+    context.stdout.write(`${out}\n`);
+    return;
+  }
   const environment = await run.environment();
   const prepared = await prepare(context, progress, await run.experiment(), {
     threads: undefined,
@@ -137,9 +91,8 @@ async function exportRun(context: Context, path: string, flags: ExportFlags): Pr
     if (restored === undefined) {
       throw new UserError(`${path} has no checkpoint yet; train with: volley resume ${path}`, exitCode.noInput);
     }
-    const out = flags.out ?? run.file(flags.to === "npz" ? "network.npz" : "network.h5");
     const arrays = await collectArrays(run, prepared, trainer);
-    await (flags.to === "npz" ? writeNpzFile(out, arrays) : writeHdf5File(out, arrays));
+    await writeArrays(out, flags.to, arrays);
     context.stdout.write(`${out}\n`);
   } finally {
     await trainer.close();

@@ -1,8 +1,8 @@
 /** `volley inspect`: what is in a run, and whether its checkpoints are whole. Takes no lock. */
 import type { Command } from "commander";
-import { openCheckpoint } from "../../experiment/checkpoint.ts";
-import { formatBytes } from "../../experiment/memory-guard.ts";
 import { RunFolder } from "../../experiment/run-folder.ts";
+import { checkpointLines, describeCheckpoints } from "../checkpoints.ts";
+import { inspectClassifier } from "../classify/inspect.ts";
 import type { Context } from "../context.ts";
 import { testFigures } from "../figures.ts";
 import { formatFigure, jsonLine } from "../talk.ts";
@@ -18,35 +18,13 @@ export function addInspect(program: Command, context: Context): void {
     .action((run: string, flags: { json?: boolean }) => inspect(context, run, flags.json ?? false));
 }
 
-async function describeCheckpoints(run: RunFolder) {
-  const found = [];
-  for (const { path } of await run.checkpoints.list()) {
-    try {
-      const checkpoint = await openCheckpoint(path);
-      await checkpoint.close();
-      const { header, sha256, bytes } = checkpoint;
-      found.push({
-        path,
-        whole: true,
-        bytes,
-        sha256,
-        iteration: header.iteration,
-        withP: header.withP,
-        sections: header.sections.map(({ name, items, bytesPerItem }) => ({ name, items, bytesPerItem })),
-      });
-    } catch (error) {
-      found.push({ path, whole: false, fault: (error as Error).message });
-    }
-  }
-  return found;
-}
-
 async function inspect(context: Context, path: string, json: boolean): Promise<void> {
   const run = await RunFolder.open(path);
+  const checkpoints = await describeCheckpoints(run);
+  if ((await run.kind()) === "classify") return inspectClassifier(context, run, checkpoints, json);
   const experiment = await run.experiment();
   const metrics = await run.metrics();
   const report = await run.test();
-  const checkpoints = await describeCheckpoints(run);
   const last = metrics.at(-1);
   const correlation = metrics.findLast((line) => line.correlation !== null)?.correlation ?? null;
   const summary = {
@@ -71,12 +49,7 @@ async function inspect(context: Context, path: string, json: boolean): Promise<v
     ...(last === undefined
       ? []
       : [`  while learning  correlation ${formatFigure(correlation)}, ${last.rateHz.toFixed(2)} Hz`]),
-    ...checkpoints.map((checkpoint) =>
-      checkpoint.whole
-        ? `  checkpoint   iteration ${checkpoint.iteration}, ${formatBytes(checkpoint.bytes ?? 0)}${checkpoint.withP ? "" : " without P"}, whole, sha256 ${checkpoint.sha256}`
-        : `  checkpoint   ${checkpoint.fault}`,
-    ),
-    ...(checkpoints.length === 0 ? ["  checkpoint   none yet"] : []),
+    ...checkpointLines(checkpoints, "iteration"),
     report === undefined
       ? "  test         none yet"
       : `  test         current ${formatFigure(report.current.single)} single, ${formatFigure(report.current.average)} mean of ${report.trialsPerTask} trials`,

@@ -1,6 +1,7 @@
 /** `volley report`: renders report.html again from what the run folder holds. */
 import type { Command } from "commander";
 import { RunFolder } from "../../experiment/run-folder.ts";
+import { writeClassifierReport } from "../classify/report.ts";
 import type { Context } from "../context.ts";
 import { writeRunReport } from "../session.ts";
 
@@ -12,6 +13,8 @@ export function addReport(program: Command, context: Context): void {
     .argument("<run>", "the folder of the run")
     .addHelpText("beforeAll", "Example:\n  volley report runs/alm\n\n")
     .action(async (path: string) => {
-      context.stdout.write(`${await writeRunReport(context, await RunFolder.open(path))}\n`);
+      const run = await RunFolder.open(path);
+      const written = (await run.kind()) === "classify" ? writeClassifierReport(run) : writeRunReport(context, run);
+      context.stdout.write(`${await written}\n`);
     });
 }

@@ -3,7 +3,9 @@ import type { Command } from "commander";
 import { UserError } from "../../base/errors.ts";
 import { RunFolder } from "../../experiment/run-folder.ts";
 import { restoreNewest } from "../../experiment/training.ts";
+import { resumeClassifier } from "../classify/train.ts";
 import type { Context } from "../context.ts";
+import { refuseFlags } from "../kinds.ts";
 import { Progress } from "../progress.ts";
 import { createTrainer, prepare, wholeNumber } from "../session.ts";
 import { Stopping } from "../stopping.ts";
@@ -11,6 +13,7 @@ import { trainAndFinish } from "./finish.ts";
 
 interface ResumeFlags {
   readonly iterations?: number;
+  readonly epochs?: number;
   readonly threads?: number;
   readonly json?: boolean;
   readonly report: boolean;
@@ -29,11 +32,17 @@ export function addResume(program: Command, context: Context): void {
     .description("Continues a run from its newest checkpoint, as if it had never stopped.")
     .argument("<run>", "the folder of the run")
     .option("--iterations <n>", "training trials in total, those done included", wholeNumber("--iterations", 1))
+    .option("--epochs <n>", "the same of a classifier, in epochs", wholeNumber("--epochs", 1))
     .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))
     .option("--json", "print one JSON object on stdout at the end, and nothing else")
     .option("--no-report", "do not write report.html")
     .addHelpText("beforeAll", examples)
-    .action((run: string, flags: ResumeFlags) => resume(context, run, flags));
+    .action(async (path: string, flags: ResumeFlags) => {
+      const kind = await (await RunFolder.open(path)).kind();
+      const { iterations, epochs } = flags;
+      refuseFlags(kind, { iterations, epochs });
+      return kind === "classify" ? resumeClassifier(context, path, flags) : resume(context, path, flags);
+    });
 }
 
 export async function resume(context: Context, path: string, flags: ResumeFlags): Promise<void> {

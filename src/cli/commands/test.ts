@@ -3,8 +3,10 @@ import type { Command } from "commander";
 import { exitCode, UserError } from "../../base/errors.ts";
 import { RunFolder } from "../../experiment/run-folder.ts";
 import { restoreNewest, runTest } from "../../experiment/training.ts";
+import { testClassifier } from "../classify/test.ts";
 import type { Context } from "../context.ts";
 import { testFigures, testLines } from "../figures.ts";
+import { refuseFlags } from "../kinds.ts";
 import { Progress } from "../progress.ts";
 import { createTrainer, prepare, wholeNumber, writeRunReport } from "../session.ts";
 import { Stopping } from "../stopping.ts";
@@ -12,6 +14,8 @@ import { jsonLine } from "../talk.ts";
 
 interface TestFlags {
   readonly trials?: number;
+  readonly data?: string;
+  readonly best?: boolean;
   readonly threads?: number;
   readonly json?: boolean;
   readonly report: boolean;
@@ -20,6 +24,7 @@ interface TestFlags {
 const examples = `Examples:
   volley test runs/alm --trials 50
   volley test runs/alm --trials 50 --json
+  volley test runs/digits --data more-digits.h5
 
 `;
 
@@ -28,16 +33,23 @@ export function addTest(program: Command, context: Context): void {
     .command("test")
     .summary("test a trained network with frozen weights")
     .description(
-      "Runs trials with frozen weights, writes test.json and renews report.html. " +
-        "They keep the longest test of the same weights.",
+      "Networks that follow a recording run trials with frozen weights; test.json and report.html keep the longest test " +
+        "of the same weights. Classifiers are tested on samples; nothing is written.",
     )
     .argument("<run>", "the folder of the run")
     .option("--trials <n>", "trials of each task (default: as in the experiment)", wholeNumber("--trials", 1))
+    .option("--data <file>", "classifiers: samples to test on (default: the test samples of the experiment)")
+    .option("--best", "classifiers: test the epoch that was best in validation instead of the last")
     .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))
     .option("--json", "print one JSON object on stdout, and nothing else")
     .option("--no-report", "do not renew report.html")
     .addHelpText("beforeAll", examples)
-    .action((run: string, flags: TestFlags) => test(context, run, flags));
+    .action(async (path: string, flags: TestFlags) => {
+      const kind = await (await RunFolder.open(path)).kind();
+      const { trials, data, best } = flags;
+      refuseFlags(kind, { trials, data, best });
+      return kind === "classify" ? testClassifier(context, path, flags) : test(context, path, flags);
+    });
 }
 
 export async function test(context: Context, path: string, flags: TestFlags): Promise<void> {

@@ -11,6 +11,7 @@ import { parseExperiment } from "../../experiment/schema.ts";
 import { setPaths } from "../../experiment/set-path.ts";
 import { trainClassifier } from "../classify/train.ts";
 import type { Context } from "../context.ts";
+import { refuseFlags } from "../kinds.ts";
 import { Progress } from "../progress.ts";
 import { createTrainer, prepare, wholeNumber } from "../session.ts";
 import { Stopping } from "../stopping.ts";
@@ -123,7 +124,10 @@ function applyData(value: unknown, data: string | undefined): unknown {
 export async function train(context: Context, given: string, flags: TrainFlags): Promise<void> {
   const progress = new Progress(context);
   const loaded = await loadExperiment(given);
-  if (kindOf(loaded.value) === "classify") {
+  const kind = kindOf(loaded.value, loaded.source);
+  const { neurons, iterations, epochs, test } = flags;
+  refuseFlags(kind, { neurons, iterations, epochs, test, "no-p": kind === "classify" && !flags.p });
+  if (kind === "classify") {
     const experiment = parseClassify(applyClassifierFlags(loaded.value, flags), loaded.source);
     return trainClassifier(context, experiment, flags);
   }

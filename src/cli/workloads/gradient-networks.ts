@@ -36,9 +36,17 @@ export interface TrainingChoice {
   readonly outputs?: number;
   /** Factor on the initial weights from the input, of StorkLIF on the recurrent ones too. Default 1. */
   readonly gain?: number;
+  /** Mean rate of an input: fluctuation-driven initial weights with sigma `gain`. Default: normal ones. */
+  readonly dataRateHz?: number;
   readonly surrogate?: SurrogateDescription;
   readonly loss?: LossDescription;
+  /** Learning rate of Adam. Default 1e-3. */
   readonly rate?: number;
+  /** The learning rate falls as a cosine over so many epochs of so many batches. Default: it stays. */
+  readonly epochs?: number;
+  readonly batchesPerEpoch?: number;
+  /** Largest norm of a gradient. Default: no limit. */
+  readonly clipNorm?: number;
   readonly relaxed?: boolean;
 }
 
@@ -119,22 +127,23 @@ export function trainingOf(choice: TrainingChoice): Training {
     penalty: null,
     deepR: null,
   });
+  const fluctuation: InitialWeights = { type: "fluctuation", sigma: gain };
   const plan: LearningPlan = {
     optimiser: { type: "adam", rate },
-    schedules: [],
-    clipNorm: null,
+    schedules: choice.epochs === undefined ? [] : [{ type: "cosine" }],
+    clipNorm: choice.clipNorm ?? null,
     constantsRate: null,
     overBatch: "mean",
-    epochs: 1,
-    stepsPerEpoch: 1,
+    epochs: choice.epochs ?? 1,
+    stepsPerEpoch: choice.batchesPerEpoch ?? 1,
     projections: [
-      starting({ type: "normal", gain }),
-      starting({ type: "normal", gain: currentBased ? gain : 1 }),
+      starting(choice.dataRateHz === undefined ? { type: "normal", gain } : fluctuation),
+      starting(choice.dataRateHz === undefined ? { type: "normal", gain: currentBased ? gain : 1 } : fluctuation),
       starting({ type: "normal" }),
     ],
     constants: [],
     feedback: "random",
-    dataRateHz: null,
+    dataRateHz: choice.dataRateHz ?? null,
   };
   return { spec, plan };
 }

@@ -3,12 +3,14 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { SpikesChoice, TrainingChoice } from "./gradient-networks.ts";
 
+/** Made samples, all of them to train on; or the bundled spoken digits in steps of `dtMs`, with their test. */
+export type JobData =
+  | { readonly type: "shdLike"; readonly spikes: SpikesChoice }
+  | { readonly type: "digits"; readonly steps: number; readonly dtMs: number };
+
 export interface GradientJob {
   readonly choice: TrainingChoice;
-  /** Of training and test together. */
-  readonly spikes: SpikesChoice;
-  /** The last of the samples; the others are trained on. */
-  readonly testSamples: number;
+  readonly data: JobData;
   readonly batch: number;
   readonly epochs: number;
   readonly threads: number;
@@ -20,7 +22,7 @@ export interface JobResult {
   /** Resident memory before the first sample and the network were made, and the most there ever was. */
   readonly baseBytes: number;
   readonly peakBytes: number;
-  /** Share of the samples of the last epoch, and of the test afterwards; null without test. */
+  /** Share of the samples of the last epoch, and of the test afterwards; null where there is none. */
   readonly accuracy: { readonly train: number; readonly test: number | null };
   /** Share of neurons and steps of the hidden layer that spiked in the last epoch. */
   readonly hiddenShare: number;

@@ -36,8 +36,7 @@ export async function measureBatch(
 ): Promise<BatchRow> {
   const result = await runJob({
     choice: { ...choice, rate: 1e-30 },
-    spikes: { ...spikes, samples: batch },
-    testSamples: 0,
+    data: { type: "shdLike", spikes: { ...spikes, samples: batch } },
     batch,
     epochs: warmUp + repeat,
     threads: 1,

@@ -2,6 +2,7 @@
 import { alm } from "./alm.ts";
 import { fiftyThousand } from "./fifty-thousand.ts";
 import { gradient } from "./gradient.ts";
+import { density } from "./gradient-density.ts";
 import { inference } from "./inference.ts";
 import { kernel } from "./kernel.ts";
 import { million } from "./million.ts";
@@ -18,4 +19,5 @@ export const workloads: readonly Workload[] = [
   startup,
   gradient,
   inference,
+  density,
 ];

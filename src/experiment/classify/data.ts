@@ -189,7 +189,7 @@ export async function openTrainingData(experiment: ClassifyExperiment, open: Ope
   }
 }
 
-function samplesOf(
+export function samplesOf(
   test: LabelledSet,
   trained: Pick<LabelledSet, "kind" | "classNames" | "channels" | "frames">,
   dtMs: number,
@@ -229,15 +229,22 @@ export function checkFits(
 export class SampleReader {
   readonly samples: Samples;
   readonly #preparation: SamplePreparation;
+  readonly #of: (samples: Samples) => SampleReader;
 
   constructor(samples: Samples, encoder: Encoder, seed: number, augmentation?: AugmentationPlan) {
     this.samples = samples;
+    this.#of = (others) => new SampleReader(others, encoder, seed);
     this.#preparation = new SamplePreparation({
       set: samples.set,
       encoder,
       seed,
       ...(augmentation === undefined ? {} : { augmentation, partners: samples.indices }),
     });
+  }
+
+  /** A reader of other samples in the same way, but as they were recorded. */
+  of(samples: Samples): SampleReader {
+    return this.#of(samples);
   }
 
   /** @param epoch 0 for samples that are only looked at, from 1 while training */

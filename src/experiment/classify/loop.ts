@@ -223,7 +223,11 @@ export class TrainingLoop {
       regularisation: sums.regularisation * mean,
       learningRate: sums.learningRate,
       gradientNorm: sums.gradientNorm * mean,
-      gradientNorms: Object.fromEntries(Object.entries(sums.gradientNorms).map(([name, sum]) => [name, sum * mean])),
+      gradientNorms: Object.fromEntries(
+        Object.keys(sums.gradientNorms)
+          .sort()
+          .map((name) => [name, sums.gradientNorms[name] * mean]),
+      ),
       layers: this.#activity(),
       samples: sums.samples,
       samplesPerSecond: perSample === 0 ? 0 : 1 / perSample,

@@ -210,8 +210,9 @@ function checkDifferences(
   };
   const criteria = makeCriteria(network.populations[network.readout].size, network.dtMs, network.readout);
   const smooth = new SmoothNetwork(freezeStopped(network, values), values, sample, smoothSlope);
+  const trace = smooth.run(false);
   const gradients = criteria.map((criterion) => {
-    const { loss, derivative, costs } = criterion.evaluate(smooth.run(false));
+    const { loss, derivative, costs } = criterion.evaluate(trace);
     if (!Number.isFinite(loss)) {
       throw new UserError(
         `the network's outputs are not finite with a time step of ${network.dtMs} ms; try a smaller one`,
@@ -245,7 +246,7 @@ function differenceQuotients(
   run: () => Trace,
 ): number[] {
   const value = array[i];
-  const h = 1e-4 * Math.max(Math.abs(value), 1e-2);
+  const h = 3e-5 * Math.max(Math.abs(value), 1e-2);
   const at = (moved: number): number[] => {
     array[i] = moved;
     const trace = run();

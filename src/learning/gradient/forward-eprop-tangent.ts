@@ -1,7 +1,7 @@
 /**
  * The tangent of one step of any neuron model, derived from its equations: how a small change ds of the states before the
  * step, dI of the input and dc of a constant move the spike and the states after it. e-prop in its forward form multiplies
- * eligibility vectors with it, step by step (Bellec et al. 2020, eq. 14 and 22-24); transposed, it is the adjoint of
+ * eligibility vectors with it, step by step (Bellec et al. 2020, Methods); transposed, it is the adjoint of
  * `model/adjoint.ts`, where the names are explained.
  *
  *   dN = (d step/d s) ds + (d step/d I) dI + (d step/d c) dc

@@ -1,7 +1,8 @@
 /**
  * e-prop in the form of its authors: traces at every synapse, forwards in time (Bellec et al., Nat. Commun. 11:3625, 2020,
- * eq. 1, 4 and 22-24). The page to read beside `reference.ts`, which computes the same gradients backwards from traces of
- * neurons alone; `docs/learning-rules.md` shows that both are one sum in two orders. In plain float64, for any model.
+ * eq. 1; for LIF and ALIF neurons see their Methods). The page to read beside `reference.ts`, which computes the same
+ * gradients backwards from traces of neurons alone; `docs/learning-rules.md` shows that both are one sum in two orders. In
+ * plain float64, for any model.
  *
  * A line leads into neuron j: a synapse with amplitude a(t) = what arrives through it, the bias or a constant with a = 1.
  * With the tangent of the neuron's step (`forward-eprop-tangent.ts`) as rows over its states and its input:

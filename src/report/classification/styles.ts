@@ -1,6 +1,10 @@
 /** What this report adds to the look of all: the confusion table, trials aligned in time, decisions. */
 export const classificationStyles = `
-.panel-note{margin-left:auto;color:var(--soft);font-size:12px;text-align:right}
+.noted .panel-head{flex-wrap:wrap;row-gap:0}
+.panel-note{flex-basis:100%;color:var(--soft);font-size:12px;min-height:17px}
+.under-chart .key{margin:9px 0 0 44px}
+.table-scroll{overflow-x:auto}
+.facts{grid-template-columns:minmax(0,7fr) minmax(0,5fr)}
 table.figures th{font-weight:400}
 table.figures thead th{font-weight:600}
 table.figures th[scope=row]{color:var(--ink)}
@@ -52,13 +56,24 @@ table.confusion.tiny .sum{font-size:9px}
 .decision li.label{color:var(--ink);font-weight:600}
 .decision li.label .bar{background:var(--blue)}
 .decision li.wrong .bar{background:var(--vermilion)}
-@media (max-width:640px){table.confusion{min-width:calc(92px + 48px + var(--classes,10)*27px)}}
+@media (max-width:900px){.facts{grid-template-columns:minmax(0,1fr)}}
+@media (max-width:640px){
+table.confusion{min-width:calc(100px + var(--classes)*23px);font-size:11px}
+table.confusion .corner{width:58px;font-size:9.5px}
+table.confusion thead th.sum,table.confusion tbody td.sum,table.confusion tfoot td.sum:last-child{width:42px}
+table.confusion tbody th,table.confusion thead th.corner,table.confusion tfoot th{position:sticky;left:0;z-index:1;background:var(--paper)}
+table.confusion tbody td:not(.sum){height:25px}
+}
 @media print{
+.facts{grid-template-columns:minmax(0,4fr) minmax(0,3fr)}
+table.figures{font-size:7.5pt}
+.table-scroll,.confusion-scroll{overflow:visible}
+.panel-note{font-size:7pt;min-height:0}
+table.confusion .sum{font-size:6.5pt}
 table.confusion{font-size:7.5pt}
 table.confusion tbody td:not(.sum){height:15pt}
 table.confusion.small,table.confusion.tiny{font-size:6pt}
 table.confusion.small tbody td:not(.sum),table.confusion.tiny tbody td:not(.sum){height:11pt}
-.confusion-scroll{overflow:visible}
 .mistakes{font-size:8pt}
 .aligned{gap:5px}
 .trials .column{gap:8px}

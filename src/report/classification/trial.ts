@@ -40,9 +40,9 @@ export function normalisedError({ readout, target }: ExampleTrial): number {
   return deviation > 0 ? error / deviation : Number.NaN;
 }
 
-/** "Recognised", "Mistaken", or "Followed". */
+/** "Recognised", "Mistaken", or "Trial" without classes. */
 export function verdict({ label, prediction }: ExampleTrial): string {
-  if (label === null) return "Followed";
+  if (label === null) return "Trial";
   return label === prediction ? "Recognised" : "Mistaken";
 }
 

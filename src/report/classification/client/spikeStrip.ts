@@ -44,6 +44,8 @@ export function createSpikeStrip(
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round((high + 2) * ratio);
     canvas.style.height = `${high + 2}px`;
+    // Empty already, but without this Chromium prints the canvas without what putImageData draws.
+    context.clearRect(0, 0, canvas.width, canvas.height);
     const view: RasterWindow = { stepLow: steps[0], stepHigh: steps[1], neuronLow: 0, neuronHigh: scene.neurons };
     const box = {
       x: Math.round(left * ratio),

@@ -65,7 +65,7 @@ export function health(input: ClassificationReportInput, numbering: Numbering): 
   return html`${title}${said}${figure(
     numbering.next(),
     "Activity and gradients.",
-    html`<div class="panels cols-2">${panels.map((p, i) => html`<div>${panel(p, i, "")}${keyOf(p)}</div>`)}</div>`,
+    html`<div class="panels cols-2">${panels.map((p, i) => html`<div class="under-chart">${panel(p, i, "")}${keyOf(p)}</div>`)}</div>`,
     html`${plural(input.network.layers.length, "layer")}. ${what}`,
   )}`;
 }

@@ -68,10 +68,10 @@ function weightPanel({ name, before: old, after }: ClassificationReportInput["we
 
 /** Parameters that all neurons of a layer share: a number each. */
 function sharedTable(shared: readonly TrainedParameter[]): Html {
-  return html`<table class="figures spaced"><thead><tr><th scope="col">Shared constant</th><th scope="col" class="n">before</th><th scope="col" class="n">after</th></tr></thead><tbody>${shared.map(
+  return html`<div class="table-scroll spaced"><table class="figures"><thead><tr><th scope="col">Shared constant</th><th scope="col" class="n">before</th><th scope="col" class="n">after</th></tr></thead><tbody>${shared.map(
     ({ layer, name, unit, before: old, after }) =>
       html`<tr><th scope="row">${layer}: ${name}${unit && ` (${unit})`}</th><td class="n">${significant(old[0])}</td><td class="n">${significant(after[0])}</td></tr>`,
-  )}</tbody></table>`;
+  )}</tbody></table></div>`;
 }
 
 export function distributions(input: ClassificationReportInput, numbering: Numbering): Html {
@@ -99,7 +99,7 @@ export function distributions(input: ClassificationReportInput, numbering: Numbe
     { name: "after", colour: "band", look: "block" },
   ])}<div class="panels cols-3">${panels.map(
     ({ spec, note }, i) =>
-      html`<div class="panel"><div class="panel-head"><span class="letter">${letter(i)}</span><span class="panel-title">${spec.name}</span><span class="panel-note">${[note, beyondAxis(spec)].filter(Boolean).join(", ")}</span></div>${histogramSvg(spec)}</div>`,
+      html`<div class="panel noted"><div class="panel-head"><span class="letter">${letter(i)}</span><span class="panel-title">${spec.name}</span><span class="panel-note">${[note, beyondAxis(spec)].filter(Boolean).join(", ")}</span></div>${histogramSvg(spec)}</div>`,
   )}</div>${shared.length > 0 && sharedTable(shared)}`;
   const constants =
     single.length > 0 &&

@@ -31,7 +31,7 @@ function figuresTable(input: ClassificationReportInput): Html {
   };
   return html`<table class="figures"><thead><tr><th scope="col">Weights</th><th scope="col">Samples</th><th scope="col" class="n">number</th>${
     classes
-      ? html`<th scope="col" class="n">accuracy</th><th scope="col" class="n">95 % interval</th>`
+      ? html`<th scope="col" class="n">accuracy</th><th scope="col" class="n">95 % interval</th>`
       : html`<th scope="col" class="n">normalised error</th>`
   }<th scope="col" class="n">loss</th></tr></thead>
 ${final.best && html`<tbody>${rowsOf(final.best, `epoch ${integer(final.best.epoch)}, best by validation`)}</tbody>`}
@@ -56,5 +56,5 @@ export function figures(input: ClassificationReportInput): Html {
     : "";
   return html`<h2 id="figures">Figures</h2>
 <p class="text">${chosen}Learned by ${network.rule}, in steps of ${network.dtMs} ms: ${plural(network.trainedNumbers, "number")} in all.</p>
-<div class="panels cols-2 spaced"><div class="panel">${figuresTable(input)}</div><div class="panel">${networkTable(input)}</div></div>`;
+<div class="panels facts spaced"><div class="panel table-scroll">${figuresTable(input)}</div><div class="panel table-scroll">${networkTable(input)}</div></div>`;
 }

@@ -54,7 +54,7 @@ function lead(input: ClassificationReportInput): string {
   if (!isClassifier(input)) {
     return `${begin} follows its targets with a normalised error of ${significant(set.normalisedError ?? Number.NaN)} on ${samples}: 0 would be perfect, 1 no better than a constant.${weights}${unseen}`;
   }
-  return `${begin} recognises ${accuracy(set.accuracy ?? Number.NaN)} of ${samples} among ${plural(input.classNames.length, "class", "classes")} (95 % interval ${intervalText(set)}); always naming the most frequent class would give ${percent(chanceLevel(input))}.${weights}${unseen}`;
+  return `${begin} recognises ${accuracy(set.accuracy ?? Number.NaN)} of ${samples} among ${plural(input.classNames.length, "class", "classes")} (95 % interval ${intervalText(set)}); always naming the most frequent class would give ${percent(chanceLevel(input))}.${weights}${unseen}`;
 }
 
 function setTiles(input: ClassificationReportInput): Tile[] {
@@ -119,7 +119,7 @@ function tiles(input: ClassificationReportInput): Tile[] {
   list.push({
     label: "Health",
     value: integer(input.health.length),
-    note: input.health.length === 0 ? "no check complained" : "messages, see below",
+    note: ["no check complained", "message, see below"][input.health.length] ?? "messages, see below",
     alarm: input.health.length > 0,
   });
   return list;

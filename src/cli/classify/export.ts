@@ -1,0 +1,47 @@
+/** What `volley export` writes of a classifier. */
+import type { Outcome } from "../../experiment/classify/outcome.ts";
+import type { RunFolder } from "../../experiment/run-folder.ts";
+import { sourceSize } from "../../learning/gradient/spec.ts";
+import { type ExportArrays, jsonArray } from "../arrays-file.ts";
+import type { Progress } from "../progress.ts";
+import { openTrained } from "./session.ts";
+
+/** Names as identifiers: MATLAB and attribute access in numpy like them. */
+const plain = (name: string): string => name.replace(/\W+/g, "_");
+
+export async function collectClassifier(progress: Progress, run: RunFolder): Promise<ExportArrays> {
+  const { trained, trainer } = await openTrained(progress, run, "last", 1);
+  try {
+    const { network } = trainer;
+    const { weights, bias, constants } = trainer.values();
+    const arrays: ExportArrays = { experiment_json: jsonArray(trained.experiment) };
+    for (const [k, projection] of network.projections.entries()) {
+      const name = plain(projection.name);
+      const { connectivity } = projection;
+      const dense = connectivity === "dense";
+      const shape = dense
+        ? [sourceSize(network, projection), network.populations[projection.target].size]
+        : [weights[k].length];
+      arrays[`weights_${name}`] = { data: weights[k], shape };
+      if (dense) continue;
+      arrays[`offsets_${name}`] = { data: connectivity.offsets, shape: [connectivity.offsets.length] };
+      arrays[`targets_${name}`] = { data: connectivity.targets, shape: [connectivity.targets.length] };
+    }
+    for (const [p, { name, size }] of network.populations.entries()) {
+      const own = bias[p];
+      if (own !== null) arrays[`bias_${plain(name)}`] = { data: own, shape: [size] };
+      for (const [parameter, data] of Object.entries(constants[p])) {
+        arrays[`${plain(name)}_${plain(parameter)}`] = { data, shape: [size] };
+      }
+    }
+    const outcome = await run.readResult<Outcome>("outcome.json");
+    for (const [set, confusion] of Object.entries(outcome?.confusion ?? {})) {
+      if (confusion === null) continue;
+      const classes = Math.round(Math.sqrt(confusion.counts.length));
+      arrays[`confusion_${set}`] = { data: confusion.counts, shape: [classes, classes] };
+    }
+    return arrays;
+  } finally {
+    await trainer.close();
+  }
+}

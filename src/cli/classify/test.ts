@@ -1,0 +1,107 @@
+/** `volley test` for classifiers: the trained network on samples it has not learned from. */
+import { exitCode, UserError } from "../../base/errors.ts";
+import { likeTrained, openTrainingData, type Samples, samplesOf } from "../../experiment/classify/data.ts";
+import { type Evaluation, evaluate } from "../../experiment/classify/evaluate.ts";
+import { plainReader, scoringOf } from "../../experiment/classify/prepare.ts";
+import type { Trained } from "../../experiment/classify/trained.ts";
+import { RunFolder } from "../../experiment/run-folder.ts";
+import type { Context } from "../context.ts";
+import { Progress } from "../progress.ts";
+import { Stopping } from "../stopping.ts";
+import { formatSeconds, jsonLine } from "../talk.ts";
+import { setText } from "./figures.ts";
+import { openerOf, openTrained } from "./session.ts";
+
+export interface TestClassifierFlags {
+  readonly data?: string;
+  readonly best?: boolean;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+/** The samples of a file, or those that the experiment keeps for the test. */
+async function samplesToTest(
+  progress: Progress,
+  { experiment, summary }: Trained,
+  file: string | undefined,
+): Promise<{ readonly samples: Samples; readonly outputs: number; close(): void }> {
+  const open = openerOf(progress);
+  const { dtMs } = experiment.network;
+  const path = file ?? (typeof experiment.data.test === "string" ? experiment.data.test : undefined);
+  if (path !== undefined) {
+    if (summary.traces !== null) {
+      throw new UserError("this network follows curves that belong to its own data; test it without --data");
+    }
+    const trained = { ...summary.info, classNames: summary.classNames };
+    const { labels: _, testLabels, ...reading } = experiment.data.reading;
+    const set = await open(path, {
+      ...reading,
+      ...(testLabels === undefined ? {} : { labelsFile: testLabels }),
+      ...likeTrained(trained),
+    });
+    const outputs = summary.classNames.length;
+    return { samples: samplesOf(set, trained, dtMs, null, outputs), outputs, close: () => set.close() };
+  }
+  const data = await openTrainingData(experiment, open);
+  const samples = (await data.openTest()) ?? (data.traces === null ? null : data.training);
+  if (samples === null) {
+    data.close();
+    throw new UserError(
+      "this run has no test samples; name a file of them: volley test RUN --data FILE",
+      exitCode.noInput,
+    );
+  }
+  return { samples, outputs: data.outputs, close: () => data.close() };
+}
+
+export async function testClassifier(context: Context, path: string, flags: TestClassifierFlags): Promise<void> {
+  const progress = new Progress(context);
+  const run = await RunFolder.open(path);
+  const stopping = new Stopping(context, progress);
+  try {
+    const { trained, trainer } = await openTrained(progress, run, flags.best ? "best" : "last", flags.threads);
+    try {
+      const { samples, outputs, close } = await samplesToTest(progress, trained, flags.data);
+      try {
+        const scoring = scoringOf(trained.experiment, samples, {
+          outputs,
+          hasClasses: trained.summary.traces === null,
+        });
+        progress.say(`testing epoch ${trained.epoch} on ${samples.indices.length} samples`);
+        const tested = await evaluate(
+          trainer,
+          plainReader(trained, samples),
+          scoring,
+          () => stopping.interruption.requested,
+          (done, total) => progress.trial(done, total),
+        );
+        if (tested === null) throw stopping.error("the test was stopped");
+        context.stdout.write(flags.json ? jsonLine(figuresOf(tested)) : lines(tested, trained.epoch));
+      } finally {
+        close();
+      }
+    } finally {
+      await trainer.close();
+    }
+  } finally {
+    stopping.close();
+  }
+}
+
+const msPerSample = ({ seconds, samples }: Evaluation): number => (1000 * seconds) / samples;
+
+/** The object of `volley test --json`. */
+function figuresOf(tested: Evaluation) {
+  const { accuracy, normalisedError, loss, samples } = tested;
+  return {
+    accuracy,
+    ...(normalisedError === null ? {} : { normalisedError }),
+    loss,
+    samples,
+    msPerSample: msPerSample(tested),
+  };
+}
+
+function lines(tested: Evaluation, epoch: number): string {
+  return `epoch ${epoch}: ${setText(tested)}, loss ${tested.loss.toPrecision(4)}, ${formatSeconds(msPerSample(tested) / 1000)} per sample\n`;
+}

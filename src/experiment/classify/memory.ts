@@ -1,0 +1,97 @@
+/** How much memory a classifier takes in training, before any is taken; refused when there is not as much. */
+import { compileNetwork } from "../../learning/gradient/compile.ts";
+import { layOutMemory, layOutValues, tapeBytesPerStep } from "../../learning/gradient/layout.ts";
+import { constantValues, programsOf } from "../../learning/gradient/programs.ts";
+import type { LearningPlan } from "../../learning/gradient/trainer.ts";
+import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
+import { makeOptimiser } from "../../learning/optimisers/optimiser.ts";
+import { assertFits } from "../memory-guard.ts";
+import type { MemoryEstimate } from "../trainer-contract.ts";
+import { type DataSummary, encoderOf } from "./data.ts";
+import type { Prepared } from "./prepare.ts";
+import { resolveNetwork } from "./resolve.ts";
+import type { ClassifyExperiment } from "./schema.ts";
+
+/** Node itself with the code of Volley, and one worker thread with its compiled code. */
+const processBytes = 90e6;
+const workerBytes = 30e6;
+/** What the engine keeps of a sample at once (engine.ts). */
+const tapeLimit = 64 * 2 ** 20;
+/** Spikes of a set that are kept in memory (open-labelled-set.node.ts), 6 bytes each. */
+const setLimit = 32 * 2 ** 20;
+
+/** Bytes by purpose. */
+export async function estimateClassifier(
+  spec: TrainingSpec,
+  plan: LearningPlan,
+  summary: DataSummary,
+  use: { readonly threads: number; readonly maxSteps: number; readonly batch: number },
+): Promise<MemoryEstimate> {
+  const { threads, maxSteps, batch } = use;
+  const network = await compileNetwork(spec);
+  const programs = programsOf(network);
+  const values = layOutValues(network, programs);
+  const constants = network.populations.map((population, p) => constantValues(population, programs[p], {}, spec.dtMs));
+  const perStep = Math.max(1, tapeBytesPerStep(network, programs));
+  const steps = Math.max(64, maxSteps);
+  const engine = layOutMemory(
+    network,
+    programs,
+    values,
+    {
+      steps,
+      events: Math.ceil(1.5 * summary.events),
+      tapeSteps: Math.min(steps, Math.max(1, Math.floor(tapeLimit / perStep))),
+    },
+    {
+      perNeuron: (p, name) => typeof constants[p][name] !== "number",
+      costsOverTime: spec.regularisers.some(({ description }) => description.type === "filteredRate"),
+      gradients: true,
+    },
+  );
+  const block = 4 * values.length;
+  const lanesEach = Math.ceil(spec.lanes / threads);
+  const spare = (Math.ceil(Math.log2(lanesEach)) + 1) * block;
+  const moments = Object.keys(makeOptimiser(plan.optimiser, [{ name: "all", size: 1 }]).state().arrays).length;
+  const parts: Record<string, number> = {
+    engines: threads * (engine.bytes + spare),
+    // The values, the optimiser's memory, sums from the workers; the best and a copy for the checkpoint.
+    parameters: (1 + moments + threads + 1 + (2 + moments)) * block,
+    "samples on their way": 3 * batch * (8 * summary.events + 4 * maxSteps),
+    data: Math.min(setLimit, 6 * summary.events * (summary.training + summary.validation)),
+    process: processBytes + (threads > 1 ? threads * workerBytes : 0),
+  };
+  return { total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), parts };
+}
+
+/** @throws UserError with need, have, and the largest size of the largest layer that fits */
+export async function guardClassifier(
+  { experiment, spec, plan, summary }: Pick<Prepared, "experiment" | "spec" | "plan" | "summary">,
+  threads: number,
+  available: number,
+): Promise<void> {
+  const use = { threads, maxSteps: encoderOf(experiment, summary.info).maxSteps, batch: experiment.learning.batch };
+  const { layers } = experiment.network;
+  const largest = layers.reduce((best, { neurons }, i) => (neurons > layers[best].neurons ? i : best), 0);
+  const sized = (neurons: number): ClassifyExperiment => ({
+    ...experiment,
+    network: {
+      ...experiment.network,
+      layers: layers.map((layer, i) => (i === largest ? { ...layer, neurons } : layer)),
+    },
+  });
+  const smaller = async (neurons: number) => {
+    const network = resolveNetwork(sized(neurons), summary);
+    return (await estimateClassifier(network.spec, network.plan, summary, use)).total;
+  };
+  await assertFits(
+    {
+      size: layers[largest].neurons,
+      sizeName: `network.layers.${largest}.neurons =`,
+      needed: await estimateClassifier(spec, plan, summary, use),
+      estimate: smaller,
+      advice: "Fewer connections (network.layers.0.connections below 1) or fewer --threads make it smaller too",
+    },
+    available,
+  );
+}
