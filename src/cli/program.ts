@@ -3,6 +3,8 @@ import { Command, CommanderError } from "commander";
 import { exitCode, UserError } from "../base/errors.ts";
 import { volleyVersion } from "../experiment/environment.ts";
 import { addBench, type WorkloadLoader } from "./bench.ts";
+import { addCheckGradients } from "./commands/check-gradients.ts";
+import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addInspect } from "./commands/inspect.ts";
@@ -16,6 +18,7 @@ import { paintFor } from "./talk.ts";
 const examples = `Examples:
   volley train alm                train a network on a real recording and write a report
   volley train --data mine.nwb    the same on your own recording
+  volley train digits             train a classifier of spoken digits
   volley resume runs/alm          continue after Ctrl-C
   volley doctor                   what this machine can do
 
@@ -42,7 +45,9 @@ export function createProgram(context: Context, workloads?: WorkloadLoader): Com
   addReport(program, context);
   addInspect(program, context);
   addExport(program, context);
+  addData(program, context);
   addDoctor(program, context);
+  addCheckGradients(program, context);
   addBench(program, context, workloads);
   // Settings are inherited only by subcommands added with .command(), which all of these are.
   return program;

@@ -108,6 +108,18 @@ export function interpret(outputs: readonly Expression[], leaves: readonly Expre
  * @throws Error when a leaf is missing from the list
  */
 export function compileJs(outputs: readonly Expression[], leaves: readonly Expression[]): NumericFunction {
+  const key = `${outputs.map(({ id }) => id)} of ${leaves.map(({ id }) => id)}`;
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
+  const made = compileAnew(outputs, leaves);
+  compiled.set(key, made);
+  return made;
+}
+
+/** Nodes live as long as the process, and so do these: the same expressions are asked for again and again. */
+const compiled = new Map<string, NumericFunction>();
+
+function compileAnew(outputs: readonly Expression[], leaves: readonly Expression[]): NumericFunction {
   const source = printJs(outputs, leaves);
   try {
     // exp and log of ours, the same on every engine, are the only names the code does not get from its arguments.

@@ -12,8 +12,9 @@ import { fingerprintOfClassifier } from "../../experiment/fingerprint.ts";
 import { availableMemory } from "../../experiment/memory.ts";
 import type { RunFolder } from "../../experiment/run-folder.ts";
 import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
+import { runtimeFeatures } from "../features.ts";
 import type { Progress } from "../progress.ts";
-import { shortPath } from "../session.ts";
+import { type MachineOptions, shortPath } from "../session.ts";
 import { formatCount } from "../talk.ts";
 
 export interface ClassifierSession {
@@ -47,6 +48,15 @@ function chooseThreads(asked: number | undefined, lanes: number, progress: Progr
   return Math.min(asked ?? cores, lanes);
 }
 
+/** Fused multiply-add, where it was asked for and the runtime has it. */
+function usesRelaxedSimd(fast: boolean, progress: Progress): boolean {
+  if (!fast) return false;
+  const { relaxedSimd } = runtimeFeatures();
+  if (!relaxedSimd)
+    progress.warn("this runtime has no relaxed SIMD, so --fast changes nothing; newer versions of Node have it");
+  return relaxedSimd;
+}
+
 async function makeTrainer({ spec, plan }: ResolvedNetwork, threads: number): Promise<GradientTrainer> {
   const { createGradientTrainer } = await import("../../learning/gradient/trainer.node.ts");
   return createGradientTrainer(spec, plan, { threads });
@@ -56,11 +66,12 @@ async function makeTrainer({ spec, plan }: ResolvedNetwork, threads: number): Pr
 export async function openSession(
   progress: Progress,
   experiment: ClassifyExperiment,
-  asked: number | undefined,
+  machine: MachineOptions,
 ): Promise<ClassifierSession> {
-  const prepared = await prepareClassification(experiment, openerOf(progress));
+  const resolved = await prepareClassification(experiment, openerOf(progress));
+  const prepared = { ...resolved, spec: { ...resolved.spec, relaxed: usesRelaxedSimd(machine.fast, progress) } };
   try {
-    const threads = chooseThreads(asked, experiment.learning.lanes, progress);
+    const threads = chooseThreads(machine.threads, experiment.learning.lanes, progress);
     for (const note of prepared.notes) progress.say(`note: ${note}`);
     await guardClassifier(prepared, threads, availableMemory());
     progress.say(describe(prepared, threads));

@@ -24,20 +24,20 @@ interface FinishFlags {
   readonly report: boolean;
 }
 
-/** @param source the preset or file, for what is said of missing data */
 export async function trainClassifier(
   context: Context,
   experiment: ClassifyExperiment,
-  flags: FinishFlags & { readonly out?: string },
+  flags: FinishFlags & { readonly out?: string; readonly fast?: boolean },
 ): Promise<void> {
   const progress = new Progress(context);
-  const session = await openSession(progress, experiment, flags.threads);
+  const fast = flags.fast ?? false;
+  const session = await openSession(progress, experiment, { threads: flags.threads, fast });
   try {
     const { prepared, threads } = session;
     const path = flags.out ?? (await freeRunPath(experiment.name));
     const run = await RunFolder.create(path, {
       experiment: prepared.experiment,
-      environment: describeEnvironment({ threads, fast: false, command: context.command }),
+      environment: describeEnvironment({ threads, fast, command: context.command }),
     });
     const stopping = new Stopping(context, progress);
     try {
@@ -65,7 +65,11 @@ export async function resumeClassifier(
     const kept = await run.classifyExperiment();
     const epochs = flags.epochs ?? kept.learning.epochs;
     const experiment = { ...kept, learning: { ...kept.learning, epochs } };
-    const session = await openSession(progress, experiment, flags.threads);
+    const environment = await run.environment();
+    const session = await openSession(progress, experiment, {
+      threads: flags.threads,
+      fast: environment?.fast ?? false,
+    });
     try {
       const { loop, fingerprint, prepared } = session;
       const restored = await restoreLoop(run, loop, {

@@ -25,6 +25,17 @@ export async function compileNetwork(spec: TrainingSpec): Promise<GradientNetwor
           const known = Object.keys(model.parameters).join(", ");
           throw new UserError(`population "${choice.name}" is to learn "${name}"; its model has ${known}`);
         }
+        if (name === "refractoryMs") {
+          throw new UserError(
+            `population "${choice.name}" is to learn refractoryMs, but it counts whole steps and has no gradient; leave it fixed`,
+          );
+        }
+      }
+      const canSpike = !(model.model.margin.op === "constant" && model.model.margin.value <= 0);
+      if (p === spec.readout && canSpike) {
+        throw new UserError(
+          `the readout's model is ${model.model.name}, which spikes; take one that does not: ${Object.keys(readoutModels).join(", ")}`,
+        );
       }
       return {
         name: choice.name,
