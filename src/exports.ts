@@ -1,10 +1,18 @@
-/** What the library offers in Node and in a page alike; `createTrainer` comes from index.ts or index.web.ts. */
+/** What the library offers in Node and in a page alike; `createTrainer` and `createClassifier` come from index.ts or index.web.ts. */
 export { type ExitCode, exitCode, UserError } from "./base/errors.ts";
+export type { EncoderDescription } from "./data/encoding/make-encoder.ts";
 export { type ReadRecordingOptions, readRecording } from "./data/formats/read-recording.ts";
+export { openLabelledSet } from "./data/labelled/open-labelled-set.ts";
+export type { Frames, LabelledSet, Sample, SpikeTrains } from "./data/labelled-set.ts";
 export type { Recording } from "./data/recording.ts";
+export type { Classifier, ClassifierInput, CreateClassifierOptions } from "./experiment/classify/create-classifier.ts";
+export type { Evaluation, Figures } from "./experiment/classify/evaluate.ts";
+export type { EpochReport } from "./experiment/classify/loop.ts";
+export type { ClassifyExperiment } from "./experiment/classify/schema.ts";
 export type { CreateTrainerOptions, Trainer } from "./experiment/create-trainer.ts";
 export type { Experiment, ExperimentInput } from "./experiment/schema.ts";
 export * as expression from "./expression/index.ts";
+export { StreamingClassifier } from "./learning/gradient/stream.ts";
 export type { ExampleNeuron, IterationReport, PHealth, TestReport, TimeSplit } from "./learning/rls/results.ts";
 export type { RlsSpec } from "./learning/rls/spec.ts";
 export {

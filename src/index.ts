@@ -1,11 +1,20 @@
 /** The library `volley` in Node. Browsers take index.web.ts, which offers the same. */
 import { availableParallelism } from "node:os";
+import { openLabelledFile } from "./data/labelled/open-labelled-set.node.ts";
+import {
+  type Classifier,
+  type ClassifierInput,
+  type CreateClassifierOptions,
+  createClassifierOn,
+} from "./experiment/classify/create-classifier.ts";
 import { type CreateTrainerOptions, createTrainerOn, type Trainer } from "./experiment/create-trainer.ts";
 import { availableMemory } from "./experiment/memory.ts";
 import { readRecordingFile } from "./experiment/recording-file.ts";
 import type { ExperimentInput } from "./experiment/schema.ts";
+import { createGradientTrainer } from "./learning/gradient/trainer.node.ts";
 import { createRlsTrainer } from "./learning/rls/trainer.node.ts";
 
+export { type OpenOptions, openLabelledFile } from "./data/labelled/open-labelled-set.node.ts";
 export * from "./exports.ts";
 
 /**
@@ -40,4 +49,38 @@ export function createTrainer(experiment: ExperimentInput = {}, options: CreateT
     createRlsTrainer,
   };
   return createTrainerOn(machine, experiment, options);
+}
+
+/**
+ * Checks an experiment of kind "classify", opens its data, and builds a network that learns by gradients (exact ones by
+ * backpropagation through time, or e-prop) on worker threads.
+ *
+ * @param experiment the same object that `volley train` takes as JSON; `kind` may be left out. Paths are relative to the
+ *   working directory (in a page, URLs).
+ * @throws UserError for what cannot work, with what to do about it; nothing keeps running then.
+ *
+ * @example examples/classifier.mjs, which a test runs
+ * ```js
+ * const classifier = await createClassifier({
+ *   data: { train: "digits-train.h5.gz", test: "digits-test.h5.gz" },
+ *   network: { dtMs: 4, layers: [{ neurons: 128, model: { type: "ALIF" } }] },
+ *   learning: { rule: "eprop", epochs: 20 },
+ * });
+ * for await (const { epoch, train, validation } of classifier.epochs()) console.log(epoch, validation.accuracy);
+ * console.log((await classifier.test()).accuracy);
+ * await writeFile("digits.volley", await classifier.save());
+ * await classifier.close();
+ * ```
+ */
+export function createClassifier(
+  experiment: ClassifierInput,
+  options: CreateClassifierOptions = {},
+): Promise<Classifier> {
+  const machine = {
+    cores: availableParallelism(),
+    availableMemory,
+    openSet: openLabelledFile,
+    createGradientTrainer,
+  };
+  return createClassifierOn(machine, experiment, options);
 }

@@ -32,6 +32,7 @@ export function addBench(program: Command, context: Context, load: WorkloadLoade
     .option("--repeat <n>", "measurements of each thing; medians are reported", wholeNumber("--repeat", 1))
     .option("--seed <n>", "seed of all random numbers", wholeNumber("--seed", 0), 1)
     .option("--steps <n>", "gradient, rules: steps of the longest sample", wholeNumber("--steps", 20))
+    .option("--epochs <n>", "rules: passes over the training data", wholeNumber("--epochs", 1))
     .option("--minutes <n>", "50k: longest time to train", positiveNumber("--minutes"))
     .option("--bytes <n>", "kernel: P in the memory of each thread, for example 1.2e9", wholeNumber("--bytes", 1))
     .option("--fast", "million, 50k: relaxed SIMD where the runtime has it")

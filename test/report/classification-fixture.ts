@@ -157,6 +157,7 @@ function epochMetrics(count: number, layers: number, classes: boolean, random: R
       layers: Array.from({ length: layers }, (_, l) => ({
         rateHz: 8 + 5 * l + 4 * (1 - left) + 0.3 * random.normal(),
         silentShare: 0.2 * left + 0.02,
+        saturatedShare: 0.002,
         supportShare: 0.31 - 0.1 * left,
       })),
       seconds: 2.9 + 0.3 * random.uniform(),

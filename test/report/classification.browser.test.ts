@@ -35,8 +35,8 @@ const small = {
 test("opens offline without a complaint, and every canvas shows something", async () => {
   const page = await open(classificationInput(small));
   const ink = await inkOfCanvases(page);
-  // 3 curves of learning, 4 of health, and in 2 columns: input, layer, 3 membranes, readout.
-  expect(ink).toHaveLength(19);
+  // 3 curves of learning, 5 of health, and in 2 columns: input, layer, 3 membranes, readout.
+  expect(ink).toHaveLength(20);
   for (const pixels of ink) expect(pixels).toBeGreaterThan(400);
   expect(pages.complaints).toEqual([]);
   await page.context().close();

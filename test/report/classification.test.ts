@@ -99,16 +99,31 @@ test("many classes: the matrix gives way to the list of mistakes", () => {
   expect(page).toContain("Most often mistaken");
 });
 
-test("the headline is the test accuracy of the epoch that validation chose, with its interval", () => {
+test("the headline is the test accuracy after the last epoch, with its interval, beside the best by validation", () => {
   const input = classificationInput({ ...small, epochs: 6 });
   const tested = { samples: 300, loss: 0.5, accuracy: 0.85, normalisedError: null };
-  const last = { epoch: 6, train: tested, validation: tested, test: { ...tested, accuracy: 0.8 } };
-  const text = render({ ...input, final: { best: { ...last, epoch: 4, test: tested }, last } });
+  const last = { epoch: 6, train: tested, validation: tested, test: tested };
+  const best = { ...last, epoch: 4, test: { ...tested, accuracy: 0.87 } };
+  const text = render({ ...input, final: { best, last } });
   expect(text).toContain("recognises 85.0 % of 300 test samples among 10 classes (95 % interval 80.5 to 88.6 %)");
-  expect(text).toContain("epoch 4, the best of 6 by validation");
+  expect(text).toContain("The weights of epoch 4, the best by validation, reach 87.0 %.");
+  expect(render({ ...input, final: { best: { ...best, epoch: 6 }, last } })).not.toContain(
+    "the best by validation, reach",
+  );
   const untested = render({ ...input, final: { best: null, last: { ...last, test: null } } });
   expect(untested).toContain("85.0 % of 300 validation samples");
   expect(untested).toContain("has not been tested on samples kept apart");
+});
+
+test("published figures stand beside ours", () => {
+  const input = classificationInput(small);
+  const references = [
+    { what: "ALIF 256, e-prop", accuracy: 0.788, sd: 0.011 },
+    { what: "LIF <b>", accuracy: 0.5 },
+  ];
+  const text = render({ ...input, references });
+  expect(text).toContain("Published test accuracy ALIF 256, e-prop 78.8 ± 1.1 % LIF &lt;b&gt; 50.0 %");
+  expect(render(input)).not.toContain("Published");
 });
 
 test("what was not recorded is said in a sentence, never left as an empty figure", () => {

@@ -1,5 +1,6 @@
 /** The figures of a classifier for people: what it got right, and what that compares with. */
 import type { Outcome, SetFigures, TestedEpoch } from "../../experiment/classify/outcome.ts";
+import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
 import { formatCount } from "../talk.ts";
 
 /** `87.3 % of 200`, or the error of a curve. */
@@ -16,10 +17,16 @@ function epochLines({ train, validation, test }: TestedEpoch): string[] {
   );
 }
 
-export function outcomeLines({ last, best }: Outcome): string {
+/** @param references figures of others */
+export function outcomeLines({ last, best }: Outcome, references: ClassifyExperiment["references"] = []): string {
   const lines = [`last epoch (${last.epoch})`, ...epochLines(last)];
   if (best !== null && best.epoch !== last.epoch) {
     lines.push(`best epoch by validation (${best.epoch})`, ...epochLines(best));
+  }
+  if (references.length > 0) lines.push("published");
+  for (const { what, accuracy, sd } of references) {
+    const spread = sd === undefined ? "" : ` +- ${(100 * sd).toFixed(1)}`;
+    lines.push(`  ${"test".padEnd(12)}${(100 * accuracy).toFixed(1)}${spread} %  ${what}`);
   }
   return `${lines.join("\n")}\n`;
 }

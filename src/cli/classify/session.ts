@@ -1,5 +1,6 @@
 /** The steps that the commands share for classifiers: from an experiment, or from a run, to a trainer. */
 import { availableParallelism } from "node:os";
+import { exitCode, UserError } from "../../base/errors.ts";
 import type { LabelledSet } from "../../data/labelled-set.ts";
 import type { OpenSet } from "../../experiment/classify/data.ts";
 import type { TrainingLoop } from "../../experiment/classify/loop.ts";
@@ -30,7 +31,16 @@ export function openerOf(progress: Progress): OpenSet {
   return async (path, options): Promise<LabelledSet> => {
     progress.say(`reading ${shortPath(path)}`);
     const { openLabelledFile } = await import("../../data/labelled/open-labelled-set.node.ts");
-    return openLabelledFile(path, options);
+    try {
+      return await openLabelledFile(path, options);
+    } catch (error) {
+      if (!(error instanceof UserError && error.exitCode === exitCode.noInput)) throw error;
+      throw new UserError(
+        `${error.message}; name your files by --data and --test, or fetch a public set: volley data get --help`,
+        exitCode.noInput,
+        { cause: error },
+      );
+    }
   };
 }
 

@@ -172,7 +172,7 @@ async function trainAndFinish(
   await run.writeResult("outcome.json", tested);
   await run.writeResult("peak.json", { bytes: process.resourceUsage().maxRSS * 1024 });
   const reportPath = flags.report ? await writeClassifierReport(run) : undefined;
-  printOutcome(context, run, outcome, tested, flags.json ?? false);
+  printOutcome(context, run, outcome, tested, prepared.experiment, flags.json ?? false);
   progress.say(`done in ${formatDuration((performance.now() - started) / 1000)}: ${run.path}`);
   if (reportPath !== undefined) progress.say(`report: ${reportPath}`);
 }
@@ -206,10 +206,11 @@ function printOutcome(
   run: RunFolder,
   { epochs, checkpointSha256 }: ClassifierOutcome,
   tested: Outcome,
+  { references }: ClassifyExperiment,
   json: boolean,
 ): void {
   if (!json) {
-    context.stdout.write(outcomeLines(tested));
+    context.stdout.write(outcomeLines(tested, references));
     return;
   }
   const last = epochs.at(-1);

@@ -221,6 +221,15 @@ function measure(
   };
 }
 
+/** Until the runtime has compiled the kernels a second time, which it does in the background. */
+async function warmUp(layout: Layout, kernels: Kernels, draws: Draws): Promise<void> {
+  fill(layout, 0.1, true, draws);
+  for (let round = 0; round < 20; round++) {
+    for (const name of Object.keys(kernels) as (keyof Kernels)[]) kernels[name](round % 2);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 async function run(context: Context, options: WorkloadOptions) {
   const machine = describeMachine();
   const progress = new Progress(context);
@@ -232,6 +241,7 @@ async function run(context: Context, options: WorkloadOptions) {
   const draws = openDraws(options.seed, "density");
   const weights = new Float32Array(layout.memory.buffer, layout.at.weights, inputs * neurons);
   for (let i = 0; i < weights.length; i++) weights[i] = draws.normal();
+  await warmUp(layout, kernels, draws);
   const rows: Row[] = [];
   for (const valued of [false, true]) {
     for (const density of densities) {

@@ -8,7 +8,7 @@ import { bundledFile } from "../../experiment/presets.ts";
 import type { LabelledEvents } from "../../learning/gradient/member.ts";
 import { createGradientTrainer } from "../../learning/gradient/trainer.node.ts";
 import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
-import { shdLikeData, trainingOf } from "./gradient-networks.ts";
+import { initialEngine, shdLikeData, trainingOf } from "./gradient-networks.ts";
 import type { GradientJob, JobData, JobResult } from "./gradient-process.ts";
 import { peakRssBytes } from "./measurement.ts";
 
@@ -45,7 +45,8 @@ async function run(job: GradientJob): Promise<JobResult> {
   const baseBytes = process.memoryUsage().rss;
   const { choice, batch, epochs, threads } = job;
   const { train, test } = await openData(job.data);
-  const { spec, plan } = trainingOf(choice);
+  const training = trainingOf(choice);
+  const { spec, plan } = training;
   const trainer = await createGradientTrainer(spec, plan, { threads });
   const own = all(train.size);
   try {
@@ -66,6 +67,10 @@ async function run(job: GradientJob): Promise<JobResult> {
       }
       seconds.push(inTrainer);
     }
+    const peakBytes = peakRssBytes();
+    const engine = await initialEngine(training);
+    const [sample] = await train.prepare([0]);
+    engine.forward(sample.events);
     return {
       seconds,
       accuracy: {
@@ -75,7 +80,8 @@ async function run(job: GradientJob): Promise<JobResult> {
       hiddenShare: last.spikes / (last.steps * choice.neurons),
       loss: last.loss / own.length,
       baseBytes,
-      peakBytes: peakRssBytes(),
+      peakBytes,
+      engineBytes: engine.memoryBytes,
     };
   } finally {
     await trainer.close();

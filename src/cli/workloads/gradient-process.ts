@@ -22,6 +22,8 @@ export interface JobResult {
   /** Resident memory before the first sample and the network were made, and the most there ever was. */
   readonly baseBytes: number;
   readonly peakBytes: number;
+  /** Of an engine after one of the samples: weights, gradients, what is kept of a sample for the way back. */
+  readonly engineBytes: number;
   /** Share of the samples of the last epoch, and of the test afterwards; null where there is none. */
   readonly accuracy: { readonly train: number; readonly test: number | null };
   /** Share of neurons and steps of the hidden layer that spiked in the last epoch. */

@@ -107,6 +107,12 @@ export interface LengthRow {
 /** Bytes of tape with which the longest samples come in very many pieces. */
 const smallTapeSteps = 64;
 
+/** Those that are not above `longest`, or `longest` alone. */
+export function lengthsUpTo(longest: number, lengths: readonly number[]): number[] {
+  const fitting = lengths.filter((steps) => steps <= longest);
+  return fitting.length > 0 ? fitting : [longest];
+}
+
 /** The sample over and over, `steps` long. */
 export function repeatSample(sample: StepEvents, steps: number): StepEvents {
   const count = sample.offsets[sample.steps];

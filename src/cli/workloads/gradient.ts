@@ -10,6 +10,7 @@ import { batchSize, compareWithTwin, measureParts, type PartsRow, type TwinCompa
 import {
   type BatchRow,
   type LengthRow,
+  lengthsUpTo,
   measureBatch,
   measureLength,
   measureThreads,
@@ -19,7 +20,7 @@ import { describeMachine, digits, machineLine, percent, spreadText, table, threa
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
 const defaultRepeat = 5;
-const defaultSteps = 10_000;
+const defaultLongest = 10_000;
 const usualSteps = 1000;
 const distinctSamples = 8;
 /** Share of neurons and steps at which the hidden layer of the dense programs was measured. */
@@ -46,7 +47,7 @@ async function run(context: Context, options: WorkloadOptions) {
   const progress = new Progress(context);
   const { seed, neurons } = options;
   const repeat = options.repeat ?? defaultRepeat;
-  const longest = options.steps ?? defaultSteps;
+  const longest = options.steps ?? defaultLongest;
   const steps = Math.min(usualSteps, longest);
   const threadsOf = threadCounts(options.threads);
 
@@ -125,7 +126,7 @@ async function run(context: Context, options: WorkloadOptions) {
     threads.push(...(await measureThreads(name, choice, samples, { batches: batchSizes, threadsOf, repeat })));
   }
 
-  const lengths = [20, 10, 5, 2, 1].map((part) => Math.max(1, Math.round(longest / part)));
+  const lengths = lengthsUpTo(longest, [500, 1000, 2000, 5000, 10_000]);
   const [short] = await shdLikeSamples({ seed, samples: 1, steps: lengths[0] });
   const length: LengthRow[] = [];
   for (const [name, choice] of [

@@ -3,6 +3,7 @@ import { alm } from "./alm.ts";
 import { fiftyThousand } from "./fifty-thousand.ts";
 import { gradient } from "./gradient.ts";
 import { density } from "./gradient-density.ts";
+import { rules } from "./gradient-rules.ts";
 import { inference } from "./inference.ts";
 import { kernel } from "./kernel.ts";
 import { million } from "./million.ts";
@@ -18,6 +19,7 @@ export const workloads: readonly Workload[] = [
   fiftyThousand,
   startup,
   gradient,
+  rules,
   inference,
   density,
 ];

@@ -10,6 +10,8 @@ export interface WorkloadOptions {
   readonly neurons?: number;
   /** Of the longest sample. */
   readonly steps?: number;
+  /** Passes over the training data. */
+  readonly epochs?: number;
   /** Longest time to train. */
   readonly minutes?: number;
   /** P in the memory of each thread. */

@@ -298,7 +298,7 @@ async function sha256(pieces: readonly ArrayBufferView[]): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** @param experiment from `resolveSettings` */
+/** @param experiment with the encoder of `resolveEncoder` */
 export async function summariseData(
   experiment: ClassifyExperiment,
   { training, validation, classNames, traces, outputs }: TrainingData,

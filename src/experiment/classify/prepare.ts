@@ -15,7 +15,7 @@ import {
 } from "./data.ts";
 import type { Scoring } from "./evaluate.ts";
 import { TrainingLoop } from "./loop.ts";
-import { type ResolvedNetwork, resolveNetwork, resolveSettings } from "./resolve.ts";
+import { type ResolvedNetwork, resolveEncoder, resolveNetwork, resolveSettings } from "./resolve.ts";
 import type { ClassifyExperiment } from "./schema.ts";
 
 export interface Prepared extends ResolvedNetwork {
@@ -31,9 +31,11 @@ export interface Prepared extends ResolvedNetwork {
 export async function prepareClassification(given: ClassifyExperiment, open: OpenSet): Promise<Prepared> {
   const data = await openTrainingData(given, open);
   try {
-    const facts = { info: infoOf(data.training.set), outputs: data.outputs, hasClasses: data.traces === null };
-    const experiment = await resolveSettings(given, facts);
-    const summary = await summariseData(experiment, data);
+    const encoder = resolveEncoder(given, infoOf(data.training.set));
+    const encoded = { ...given, data: { ...given.data, encoder } };
+    const summary = await summariseData(encoded, data);
+    const facts = { outputs: data.outputs, hasClasses: data.traces === null, rateHz: summary.rateHz };
+    const experiment = await resolveSettings(encoded, facts);
     const network = resolveNetwork(experiment, summary);
     return {
       ...network,

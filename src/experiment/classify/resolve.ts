@@ -6,13 +6,14 @@
  */
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { SetInfo } from "../../data/encoding/encoder.ts";
-import type { EncoderDescription } from "../../data/encoding/make-encoder.ts";
+import { type EncoderDescription, makeEncoder } from "../../data/encoding/make-encoder.ts";
 import { findModel } from "../../learning/gradient/compile.ts";
-import type { InitialWeights } from "../../learning/gradient/initial-weights.ts";
+import { type InitialWeights, initialWeightKinds } from "../../learning/gradient/initial-weights.ts";
 import type { BackwardPath, ProjectionSpec } from "../../learning/gradient/spec.ts";
 import type { LearningPlan, ProjectionPlan } from "../../learning/gradient/trainer.ts";
 import type { PopulationChoice, TrainingSpec } from "../../learning/gradient/training-spec.ts";
-import type { LossDescription } from "../../learning/losses/loss.ts";
+import { type Complete, complete } from "../../learning/losses/description.ts";
+import { type LossDescription, lossKinds } from "../../learning/losses/loss.ts";
 import type { ParametrisationDescription } from "../../learning/optimisers/parametrisation.ts";
 import { readoutModels } from "../../model/built-in.ts";
 import type { Model, PerNeuron } from "../../model/define.ts";
@@ -27,14 +28,15 @@ function refuse(message: string): never {
 
 /** What the data decide: with it an experiment has no "auto" left. */
 export interface DataFacts {
-  readonly info: SetInfo;
   /** Readout neurons: classes, or curves. */
   readonly outputs: number;
   readonly hasClasses: boolean;
+  /** Mean rate of an input channel, Hz; null where inputs are currents. */
+  readonly rateHz: number | null;
 }
 
 /** The encoder with the time step of the network, and with the window of the training data. */
-function resolveEncoder({ data, network }: ClassifyExperiment, info: SetInfo): EncoderDescription {
+export function resolveEncoder({ data, network }: ClassifyExperiment, info: SetInfo): EncoderDescription {
   const given: EncoderDescription =
     data.encoder === "auto" ? (info.kind === "spikes" ? { type: "bin" } : { type: "rows" }) : data.encoder;
   const timed = given.type === "bin" || given.type === "latency" || given.type === "poisson";
@@ -46,23 +48,24 @@ function resolveEncoder({ data, network }: ClassifyExperiment, info: SetInfo): E
   }
   const encoder = timed ? { ...given, dtMs } : given;
   if (encoder.type !== "bin" || encoder.steps !== undefined || encoder.durationMs !== undefined) return encoder;
-  return { ...encoder, steps: encoderOf({ ...({ data: { encoder } } as ClassifyExperiment) }, info).maxSteps };
+  return { ...encoder, steps: makeEncoder(encoder, info).maxSteps };
 }
 
-function resolveLoss({ learning }: ClassifyExperiment, hasClasses: boolean): LossDescription {
-  if (learning.loss === "auto") {
-    if (!hasClasses) return { type: "squaredError", readout: "perStep" };
-    return learning.rule === "bptt"
-      ? { type: "crossEntropy", readout: "max" }
-      : { type: "crossEntropy", readout: "perStep", overSteps: "mean" };
-  }
+function defaultLoss(rule: "bptt" | "eprop", hasClasses: boolean): LossDescription {
+  if (!hasClasses) return { type: "squaredError", readout: "perStep" };
+  if (rule === "bptt") return { type: "crossEntropy", readout: "max" };
+  return { type: "crossEntropy", readout: "perStep", overSteps: "mean" };
+}
+
+function resolveLoss({ learning }: ClassifyExperiment, hasClasses: boolean): Complete<LossDescription> {
+  if (learning.loss === "auto") return complete("learning.loss", defaultLoss(learning.rule, hasClasses), lossKinds);
   if (!hasClasses && (learning.loss.type !== "squaredError" || learning.loss.readout !== "perStep")) {
     refuse(
       `learning.loss is ${learning.loss.type} of the readout "${learning.loss.readout}", but the data are curves to ` +
         'follow; use {"type": "squaredError", "readout": "perStep"}, or leave it out',
     );
   }
-  return learning.loss as LossDescription;
+  return learning.loss;
 }
 
 /** Numbers or lists of a constant: its smallest and largest value. */
@@ -182,11 +185,21 @@ function checkRule({ data, learning, network }: ClassifyExperiment): void {
   }
 }
 
-/** The experiment without any "auto". @throws UserError for settings that exclude each other */
+/** Weights that suit the rates of the data where these are known, into neurons whose threshold gives them a scale. */
+function resolveInitial(given: LayerSettings["initial"], intoReadout: boolean, rateHz: number | null) {
+  if (given !== "auto") return given;
+  const scaled = !intoReadout && rateHz !== null && rateHz > 0;
+  return complete<InitialWeights>("initial", { type: scaled ? "fluctuation" : "normal" }, initialWeightKinds);
+}
+
+/**
+ * The experiment without any "auto".
+ * @param given with the encoder of `resolveEncoder`
+ * @throws UserError for settings that exclude each other
+ */
 export async function resolveSettings(given: ClassifyExperiment, facts: DataFacts): Promise<ClassifyExperiment> {
   checkRule(given);
-  const { data, network, learning } = given;
-  const encoder = resolveEncoder(given, facts.info);
+  const { network, learning } = given;
   const names = layerNames(network.layers);
   const neurons = network.readout.neurons === "auto" ? facts.outputs : network.readout.neurons;
   const fits = facts.hasClasses ? neurons >= facts.outputs : neurons === facts.outputs;
@@ -203,13 +216,14 @@ export async function resolveSettings(given: ClassifyExperiment, facts: DataFact
   }
   return {
     ...given,
-    data: { ...data, encoder },
     network: {
       ...network,
       layers: await Promise.all(
         network.layers.map(async (layer, i) => ({
           ...layer,
           name: names[i],
+          initial: resolveInitial(layer.initial, false, facts.rateHz),
+          recurrentInitial: resolveInitial(layer.recurrentInitial, false, facts.rateHz),
           trainable: await resolveTrainable(layer, `network.layers.${i}`, layer.neurons, given),
         })),
       ),
@@ -217,10 +231,11 @@ export async function resolveSettings(given: ClassifyExperiment, facts: DataFact
         ...network.readout,
         neurons,
         from,
+        initial: resolveInitial(network.readout.initial, true, facts.rateHz),
         trainable: await resolveTrainable(network.readout, "network.readout", neurons, given),
       },
     },
-    learning: { ...learning, loss: resolveLoss(given, facts.hasClasses) as never },
+    learning: { ...learning, loss: resolveLoss(given, facts.hasClasses) },
   };
 }
 
@@ -280,8 +295,7 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
         trained: true,
       },
       plan: {
-        initial:
-          own.initial === "auto" ? defaultInitial(target === layers.length, summary) : (own.initial as InitialWeights),
+        initial: own.initial as InitialWeights,
         constraint: own.constraint,
         signs: own.constraint?.type === "dale" ? signsOf(layers, source, sizeOf(source), path) : null,
         penalty: learning.weightPenalty,
@@ -384,11 +398,6 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
     dataRateHz: summary.rateHz,
   };
   return { spec, plan };
-}
-
-/** Weights that suit the rates of the data where these are known, into neurons whose threshold gives them a scale. */
-function defaultInitial(intoReadout: boolean, { rateHz }: DataSummary): InitialWeights {
-  return intoReadout || rateHz === null || !(rateHz > 0) ? { type: "normal" } : { type: "fluctuation" };
 }
 
 /** Channels excite; of a layer the first neurons do. */

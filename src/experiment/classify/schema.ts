@@ -370,6 +370,15 @@ export const classifySchema = object({
   }),
   learning: learning.prefault({}),
   checkpoint: object({ everySeconds: number({ min: 0, unit: "s" }).default(10) }).prefault({}),
+  /** Figures of others, to be printed beside the test. */
+  references: list(
+    object({
+      what: text("what reached it, such as a paper and a network"),
+      accuracy: number({ min: 0, max: 1 }),
+      sd: number({ min: 0, max: 1 }).optional(),
+    }),
+    "objects with what, accuracy and sd",
+  ).default([]),
   /** Trials that are kept with all their spikes, to be looked at. */
   exampleTrials: whole(0, 64).default(6),
 });

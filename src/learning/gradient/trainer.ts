@@ -207,8 +207,10 @@ export class GradientTrainer {
     const gradients = this.parameters.gradients(sum);
     for (const { group, values: weights, penalty } of this.#penalties) penalty(weights, gradients[group]);
     if (this.#plan.feedback === "adaptive") {
-      for (const { projection, name } of this.#feedback) {
-        gradients[name] = gradients[this.network.projections[projection].name].slice();
+      for (const { projection, name, values: matrix } of this.#feedback) {
+        // The matrix has rows of padding that the weights have not; these stay zero.
+        gradients[name] = new Float32Array(matrix.length);
+        gradients[name].set(gradients[this.network.projections[projection].name]);
       }
     }
     for (const { projection, strength, at } of this.#rewired) {

@@ -18,6 +18,8 @@ export interface ClassificationReportInput {
   readonly classNames: readonly string[];
   /** One after the other, from epoch 1. */
   readonly epochs: readonly EpochMetrics[];
+  /** Test accuracies of others, 0 to 1, to be shown beside ours. Absent: none. */
+  readonly references?: readonly { readonly what: string; readonly accuracy: number; readonly sd?: number }[];
   /** With frozen weights; null when nothing was tested. */
   readonly final: FinalFigures | null;
   readonly confusion: {
@@ -94,7 +96,12 @@ export interface LayerActivity {
   readonly rateHz: number;
   /** Share of neurons without a spike. */
   readonly silentShare: number;
-  /** Share of neurons and steps where the surrogate derivative is not 0; null when not measured. */
+  /** Share of neurons that spike at more than half of the steps at which they could. */
+  readonly saturatedShare: number;
+  /**
+   * Share of neurons and steps where the surrogate derivative is not 0, or within 0.5 of the threshold where it is that
+   * nowhere; null when not measured.
+   */
   readonly supportShare: number | null;
 }
 

@@ -57,7 +57,9 @@ export function health(input: ClassificationReportInput, numbering: Numbering): 
       rate: "Mean rate of each layer over the training samples of the epoch.",
       silent:
         "Neurons without a spike in any of them: such a neuron learns only where its surrogate derivative is not zero.",
-      support: "Where the surrogate derivative is not zero, so that a spike or its absence can be learned from.",
+      saturated: "Neurons that spike at more than half of the steps at which they could: their spikes tell little.",
+      support:
+        "Where the surrogate derivative is not zero (one without an end: within 0.5 of the threshold), so that a spike or its absence can be learned from.",
       gradient: "Euclidean norm by group of parameters, mean over batches, on a logarithmic axis.",
     }[id];
     return html`<b>${letter(i)}</b>, ${sentence} `;
@@ -65,7 +67,7 @@ export function health(input: ClassificationReportInput, numbering: Numbering): 
   return html`${title}${said}${figure(
     numbering.next(),
     "Activity and gradients.",
-    html`<div class="panels cols-2">${panels.map((p, i) => html`<div class="under-chart">${panel(p, i, "")}${keyOf(p)}</div>`)}</div>`,
+    html`<div class="panels cols-2">${panels.map((p, i) => html`<div class="under-chart ${i === panels.length - 1 && i % 2 === 0 && "span-all"}">${panel(p, i, "")}${keyOf(p)}</div>`)}</div>`,
     html`${plural(input.network.layers.length, "layer")}. ${what}`,
   )}`;
 }

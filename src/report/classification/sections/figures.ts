@@ -29,13 +29,29 @@ function figuresTable(input: ClassificationReportInput): Html {
       }<td class="n">${significant(figures.loss)}</td></tr>`,
     );
   };
+  const { best, last } = final;
+  const groups: (readonly [TestedEpoch, string])[] =
+    best === null || best.epoch === last.epoch
+      ? [[last, best === null ? "the last" : "the last, and best by validation"]]
+      : [
+          [best, "best by validation"],
+          [last, "the last"],
+        ];
   return html`<table class="figures"><thead><tr><th scope="col">Weights</th><th scope="col">Samples</th><th scope="col" class="n">number</th>${
     classes
       ? html`<th scope="col" class="n">accuracy</th><th scope="col" class="n">95 % interval</th>`
       : html`<th scope="col" class="n">normalised error</th>`
   }<th scope="col" class="n">loss</th></tr></thead>
-${final.best && html`<tbody>${rowsOf(final.best, `epoch ${integer(final.best.epoch)}, best by validation`)}</tbody>`}
-<tbody>${rowsOf(final.last, `epoch ${integer(final.last.epoch)}, the last`)}</tbody></table>`;
+${groups.map(([tested, name]) => html`<tbody>${rowsOf(tested, `epoch ${integer(tested.epoch)}, ${name}`)}</tbody>`)}</table>`;
+}
+
+function referencesTable({ references = [] }: ClassificationReportInput): Html | false {
+  if (references.length === 0) return false;
+  return html`<table class="figures spaced"><thead><tr><th scope="col">Published</th><th scope="col" class="n">test accuracy</th></tr></thead>
+<tbody>${references.map(
+    ({ what, accuracy: share, sd }) =>
+      html`<tr><th scope="row">${what}</th><td class="n">${sd !== undefined && `${(100 * share).toFixed(1)} ± `}${accuracy(sd ?? share)}</td></tr>`,
+  )}</tbody></table>`;
 }
 
 function networkTable({ network, epochs }: ClassificationReportInput): Html {
@@ -52,9 +68,9 @@ ${network.layers.map(
 export function figures(input: ClassificationReportInput): Html {
   const { network } = input;
   const chosen = input.final?.best
-    ? "The epoch was chosen by validation alone; test samples had no part in any choice. "
+    ? "The best epoch was chosen by validation alone; test samples had no part in any choice. "
     : "";
   return html`<h2 id="figures">Figures</h2>
 <p class="text">${chosen}Learned by ${network.rule}, in steps of ${network.dtMs} ms: ${plural(network.trainedNumbers, "number")} in all.</p>
-<div class="panels facts spaced"><div class="panel table-scroll">${figuresTable(input)}</div><div class="panel table-scroll">${networkTable(input)}</div></div>`;
+<div class="panels facts spaced"><div class="panel table-scroll">${figuresTable(input)}${referencesTable(input)}</div><div class="panel table-scroll">${networkTable(input)}</div></div>`;
 }

@@ -4,12 +4,7 @@ import type { Html } from "../../html.ts";
 import { pageHeader, type Tile, valueAndUnit } from "../../sections/header.ts";
 import { median, shareInterval } from "../../statistics.ts";
 import { isClassifier } from "../course.ts";
-import type { ClassificationReportInput, SetFigures, TestedEpoch } from "../input.ts";
-
-/** The weights that count as the result: the best by validation, else the last. */
-export function resultOf({ final }: ClassificationReportInput): TestedEpoch | null {
-  return final === null ? null : (final.best ?? final.last);
-}
+import type { ClassificationReportInput, SetFigures } from "../input.ts";
 
 /** Share of the most frequent class: what always naming that one would give. */
 export function chanceLevel({ classNames, confusion }: ClassificationReportInput): number {
@@ -31,39 +26,43 @@ export function intervalText({ accuracy: share, samples }: SetFigures): string {
   return `${(100 * low).toFixed(1)} to ${accuracy(high)}`;
 }
 
+/** What the epoch reaches that is best by validation, when it is not the last. */
+function bestText(input: ClassificationReportInput, kind: "test" | "validation" | "training"): string {
+  const { final } = input;
+  const set = final?.best && { test: final.best.test, validation: final.best.validation, training: null }[kind];
+  if (!set || final.best?.epoch === final.last.epoch) return "";
+  const reached = isClassifier(input)
+    ? `${accuracy(set.accuracy ?? Number.NaN)}`
+    : `an error of ${significant(set.normalisedError ?? Number.NaN)}`;
+  return ` The weights of epoch ${integer(final.best?.epoch ?? Number.NaN)}, the best by validation, reach ${reached}.`;
+}
+
 function lead(input: ClassificationReportInput): string {
   const { epochs, timings, final } = input;
-  const result = resultOf(input);
   const effort =
     epochs.length === 0 ? "" : `After ${plural(epochs.length, "epoch")} (${duration(timings.secondsTotal)})`;
-  if (result === null) {
-    return effort === ""
-      ? "No epoch was recorded and nothing was tested."
-      : `${effort} the network has not been tested with frozen weights.`;
+  const set = final && (final.last.test ?? final.last.validation ?? final.last.train);
+  if (!final || !set) {
+    return `${effort || "No epoch was recorded;"} the network has not been tested with frozen weights.`;
   }
-  const set = result.test ?? result.validation ?? result.train;
-  if (set === null) return `${effort || "So far"} the network has not been tested with frozen weights.`;
-  const kind = result.test ? "test" : result.validation ? "validation" : "training";
+  const kind = final.last.test ? "test" : final.last.validation ? "validation" : "training";
   const begin = effort === "" ? "The network" : `${effort} the network`;
   const samples = plural(set.samples, `${kind} sample`);
-  const weights =
-    final?.best === null || final === null
-      ? ""
-      : ` The weights are those of epoch ${integer(result.epoch)}, the best of ${integer(final.last.epoch)} by validation.`;
-  const unseen = result.test ? "" : " It has not been tested on samples kept apart from all choices.";
+  const unseen = final.last.test ? "" : " It has not been tested on samples kept apart from all choices.";
+  const chosen = bestText(input, kind);
   if (!isClassifier(input)) {
-    return `${begin} follows its targets with a normalised error of ${significant(set.normalisedError ?? Number.NaN)} on ${samples}: 0 would be perfect, 1 no better than a constant.${weights}${unseen}`;
+    return `${begin} follows its targets with a normalised error of ${significant(set.normalisedError ?? Number.NaN)} on ${samples}: 0 would be perfect, 1 no better than a constant.${chosen}${unseen}`;
   }
-  return `${begin} recognises ${accuracy(set.accuracy ?? Number.NaN)} of ${samples} among ${plural(input.classNames.length, "class", "classes")} (95 % interval ${intervalText(set)}); always naming the most frequent class would give ${percent(chanceLevel(input))}.${weights}${unseen}`;
+  return `${begin} recognises ${accuracy(set.accuracy ?? Number.NaN)} of ${samples} among ${plural(input.classNames.length, "class", "classes")} (95 % interval ${intervalText(set)}); always naming the most frequent class would give ${percent(chanceLevel(input))}.${chosen}${unseen}`;
 }
 
 function setTiles(input: ClassificationReportInput): Tile[] {
-  const result = resultOf(input);
-  if (result === null) return [];
+  if (input.final === null) return [];
+  const result = input.final.last;
   const classes = isClassifier(input);
   const sets = [
-    ["Test", result.test, "kept apart from training"],
-    ["Validation", result.validation, "chose the epoch, not learned from"],
+    ["Test", result.test, "kept apart from all choices"],
+    ["Validation", result.validation, "not learned from"],
     ["Training", result.train, "learned from"],
   ] as const;
   return sets.map(([name, set, note]): Tile => {

@@ -1,5 +1,5 @@
 /** Where the time of the run went. */
-import { bytes, duration, integer, plural, seconds } from "../../format.ts";
+import { bytes, duration, integer, plural, seconds as secondsText } from "../../format.ts";
 import { type Html, html } from "../../html.ts";
 import { absent, figure, type Numbering } from "../../sections/figure.ts";
 import { shareTable, type TimePart } from "../../sections/shares.ts";
@@ -13,7 +13,11 @@ export function timing(input: ClassificationReportInput, numbering: Numbering): 
   if (epochs.length === 0 && timings.parts.length === 0)
     return html`${title}${absent("No epoch was recorded, so there are no times to show.")}`;
   const named = timings.parts.reduce((sum, part) => sum + part.seconds, 0);
-  const parts: TimePart[] = timings.parts.map((part, i) => ({ ...part, colour: seriesColour(i) }));
+  const parts: TimePart[] = timings.parts.map(({ name, seconds }, i) => ({
+    name: name.charAt(0).toUpperCase() + name.slice(1),
+    colour: seriesColour(i),
+    seconds,
+  }));
   const rest = timings.secondsTotal - named;
   // Rounding of the parts is not a rest.
   if (rest > 0.001 * timings.secondsTotal) parts.push({ name: "Other", colour: "grey", seconds: rest });
@@ -23,13 +27,13 @@ export function timing(input: ClassificationReportInput, numbering: Numbering): 
     ["Whole run", duration(timings.secondsTotal)],
     ...(epochs.length > 0
       ? [
-          [`Epoch, median of ${integer(epochs.length)}`, seconds(perEpoch)] as const,
-          ["Slowest epoch", seconds(Math.max(...epochs.map((e) => e.seconds)))] as const,
+          [`Epoch, median of ${integer(epochs.length)}`, secondsText(perEpoch)] as const,
+          ["Slowest epoch", secondsText(Math.max(...epochs.map((e) => e.seconds)))] as const,
         ]
       : []),
     ...(samples && perEpoch > 0
       ? [
-          ["Per training sample, validation included", seconds(perEpoch / samples)] as const,
+          ["Per training sample, validation included", secondsText(perEpoch / samples)] as const,
           ["Training samples per second", integer(samples / perEpoch)] as const,
         ]
       : []),
