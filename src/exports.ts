@@ -29,5 +29,6 @@ export {
   ModelStepper,
   type PhysicalGlif,
   type ResolvedModel,
+  readoutModels,
   resolveModel,
 } from "./model/index.ts";

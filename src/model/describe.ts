@@ -32,6 +32,7 @@ const equations = (record: Readonly<Record<string, Expression>>): string[] =>
 /** Markdown: what the model is, its parameters and states, and the equations as they are computed. */
 export function describeModel(model: Model): string {
   const { hoisted, step, margin, reset } = hoistModel(model);
+  const neverSpikes = margin.op === "constant" && margin.value <= 0;
   const parameters = Object.entries(model.parameters).map(([name, p]) => [
     `\`${name}\``,
     p.unit,
@@ -54,8 +55,9 @@ export function describeModel(model: Model): string {
     "Each step:",
     "",
     ...equations(step),
-    `    spike if ${margin} > 0, then`,
-    ...equations(reset).map((line) => `  ${line}`),
+    ...(neverSpikes
+      ? ["    (never spikes)"]
+      : [`    spike if ${margin} > 0, then`, ...equations(reset).map((line) => `  ${line}`)]),
     "",
   ].join("\n");
 }

@@ -25,12 +25,12 @@ export function activityOf(network: GradientNetwork, { counts, steps, support }:
   return network.populations.flatMap((population, p) => {
     if (p === network.readout) return [];
     const { name, size } = population;
-    const periods = periodsOf(population, network.dtMs);
+    const pauses = periodsOf(population, network.dtMs);
     let [spikes, silent, saturated] = [0, 0, 0];
     for (const [i, count] of counts[p].entries()) {
       spikes += count;
       if (count === 0) silent++;
-      if (count > steps / (2 * Math.max(1, periods[i]))) saturated++;
+      if (count > steps / (2 * (pauses[i] + 1))) saturated++;
     }
     const { inside, seen } = support[p];
     return [

@@ -49,7 +49,7 @@ const autoOr = <Schema extends z.ZodType>(schema: Schema) =>
       return z.NEVER;
     });
 
-const whole = (min: number, max = Number.MAX_SAFE_INTEGER) => number({ min, max, integer: true });
+const whole = (min: number, max?: number) => number({ min, max, integer: true });
 const fraction = number({ above: 0, max: 1 });
 const anyNumber = number({}).optional();
 const list = <Schema extends z.ZodType>(item: Schema, what: string) =>
