@@ -3,6 +3,9 @@
  * (images row by row, touch sensors over time). A set is read sample by sample, so one larger than memory can train.
  */
 
+/** Stands for the class of a sample whose class is not known. */
+export const noLabel = 2 ** 32 - 1;
+
 /** Spikes of one sample, in the order of their times. */
 export interface SpikeTrains {
   readonly kind: "spikes";
@@ -35,7 +38,7 @@ export interface LabelledSet {
   /** Numbers that stand for none and full, such as 0 and 255 of grey values; of a set of frames whose numbers differ. */
   readonly range?: readonly [number, number];
   readonly classNames: readonly string[];
-  /** Class of each sample, 0 .. classNames.length-1. */
+  /** Class of each sample, 0 .. classNames.length-1; `noLabel` where it is not known, if that was allowed. */
   readonly labels: Uint32Array;
   /** Other integers known of each sample, such as `speaker`; length `size`. */
   readonly columns: Readonly<Record<string, Int32Array>>;

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { LabelledSet } from "../../data/labelled-set.ts";
-import type { OpenSet } from "../../experiment/classify/data.ts";
+import { encoderOf, type OpenSet } from "../../experiment/classify/data.ts";
 import type { TrainingLoop } from "../../experiment/classify/loop.ts";
 import { guardClassifier } from "../../experiment/classify/memory.ts";
 import { makeLoop, type Prepared, prepareClassification } from "../../experiment/classify/prepare.ts";
@@ -67,9 +67,19 @@ function usesRelaxedSimd(fast: boolean, progress: Progress): boolean {
   return relaxedSimd;
 }
 
-async function makeTrainer({ spec, plan }: ResolvedNetwork, threads: number): Promise<GradientTrainer> {
+/** A neuron takes about so long per step, in seconds. */
+const neuronStep = 30e-9;
+/** A batch that takes longer than this would keep Ctrl-C waiting if it ran in this thread. */
+const longestWait = 0.5;
+
+async function makeTrainer(
+  { spec, plan }: ResolvedNetwork,
+  use: { readonly threads: number; readonly batch: number; readonly steps: number },
+): Promise<GradientTrainer> {
   const { createGradientTrainer } = await import("../../learning/gradient/trainer.node.ts");
-  return createGradientTrainer(spec, plan, { threads });
+  const neurons = spec.populations.reduce((sum, { size }) => sum + size, 0);
+  const responsive = use.batch * use.steps * neurons * neuronStep > longestWait;
+  return createGradientTrainer(spec, plan, { threads: use.threads, responsive });
 }
 
 /** Opens the data, makes sure that everything fits into memory, and builds the network. */
@@ -85,7 +95,8 @@ export async function openSession(
     for (const note of prepared.notes) progress.say(`note: ${note}`);
     await guardClassifier(prepared, threads, availableMemory());
     progress.say(describe(prepared, threads));
-    const trainer = await makeTrainer(prepared, threads);
+    const steps = encoderOf(prepared.experiment, prepared.summary.info).maxSteps;
+    const trainer = await makeTrainer(prepared, { threads, batch: experiment.learning.batch, steps });
     return {
       prepared,
       loop: makeLoop(prepared, trainer),
@@ -110,7 +121,8 @@ export async function openTrained(
   asked?: number,
 ): Promise<{ readonly trained: Trained; readonly trainer: GradientTrainer }> {
   const trained = await readTrained(run, which, (message) => progress.warn(message));
-  const trainer = await makeTrainer(trained, chooseThreads(asked, trained.spec.lanes, progress));
+  const threads = chooseThreads(asked, trained.spec.lanes, progress);
+  const trainer = await makeTrainer(trained, { threads, batch: 1, steps: 1 });
   try {
     await trainer.restoreParameters(trained.parameters);
     return { trained, trainer };

@@ -49,6 +49,8 @@ export interface PartsRow {
   readonly hiddenHz: number;
   /** Share of neurons and steps within the support of the surrogate; 1 where it has no end. */
   readonly activeShare: number;
+  /** Share that the way back computes: groups of four neurons of which one is active. */
+  readonly computedShare: number;
 }
 
 const time = (work: () => void): number => {
@@ -77,17 +79,19 @@ function onePass(engine: GradientEngine, training: Training, batch: readonly Lab
   };
 }
 
-function activeShareOf(engine: GradientEngine, sample: StepEvents): number {
+function activity(engine: GradientEngine, sample: StepEvents): Pick<PartsRow, "activeShare" | "computedShare"> {
   const { surrogate, size } = engine.network.populations[0];
-  if (!Number.isFinite(surrogate.support)) return 1;
   engine.forward(sample);
   const margins = engine.margins(0);
-  if (margins === null) return Number.NaN;
-  let inside = 0;
-  for (let at = 0; at < margins.length; at += padded(size)) {
-    for (let i = 0; i < size; i++) if (Math.abs(margins[at + i]) <= surrogate.support) inside++;
+  if (margins === null || !Number.isFinite(surrogate.support)) return { activeShare: 1, computedShare: 1 };
+  let active = 0;
+  let groups = 0;
+  for (let at = 0; at < margins.length; at += 4) {
+    const inside = margins.subarray(at, at + 4).filter((margin) => Math.abs(margin) <= surrogate.support).length;
+    active += inside;
+    if (inside > 0) groups++;
   }
-  return inside / (sample.steps * size);
+  return { activeShare: active / (sample.steps * size), computedShare: (4 * groups) / margins.length };
 }
 
 export async function measureParts(
@@ -142,7 +146,7 @@ export async function measureParts(
     rowBytes,
     inputEvents: events / samples.length,
     hiddenHz: (1000 * hidden) / (steps * training.spec.dtMs * choice.neurons),
-    activeShare: activeShareOf(engine, samples[0].events),
+    ...activity(engine, samples[0].events),
   };
 }
 

@@ -160,7 +160,7 @@ function partsTable(rows: readonly (PartsRow & { readonly others: number | null 
   return table(
     [
       ...["network", "neurons", "SIMD", "forward", "loss", "backward", "optimiser", "together", "asked for"],
-      ...["in the trainer", "GeNN CPU", "floor", "hidden Hz", "active"],
+      ...["in the trainer", "GeNN CPU", "floor", "hidden Hz", "active", "computed"],
     ],
     rows.map((row) => [
       row.name,
@@ -177,6 +177,7 @@ function partsTable(rows: readonly (PartsRow & { readonly others: number | null 
       digits(row.floor),
       digits(row.hiddenHz),
       percent(row.activeShare),
+      percent(row.computedShare),
     ]),
   );
 }

@@ -108,7 +108,7 @@ async function measureSteps(
   repeat: number,
 ): Promise<StepRow> {
   const { gennCpu, pytorch, rateHz } = published[choice.cell];
-  const active = await withActivity(choice, samples.slice(0, 2), rateHz / 1000);
+  const active = await withActivity(choice, samples, rateHz / 1000);
   const training = trainingOf(active);
   const engine = await initialEngine(training, { backward: false });
   const share = hiddenShare(engine, samples);
@@ -184,7 +184,7 @@ async function measureImages(choice: TrainingChoice, repeat: number): Promise<Sa
   const encode = (image: Float32Array) => encoder.encode({ kind: "frames", frames: side, values: image }, draws);
   const samples = images.map(encode);
   const fitting = { ...choice, inputs: encoder.channels, outputs: 10 };
-  const active = await withActivity(fitting, samples.slice(0, 2), published.GennALIF.rateHz / 1000);
+  const active = await withActivity(fitting, samples, published.GennALIF.rateHz / 1000);
   const share = hiddenShare(await initialEngine(trainingOf(active), { backward: false }), samples);
   const classifier = await streamOf(active);
   const perStep = timeStream(classifier, samples, repeat);

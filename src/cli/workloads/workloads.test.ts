@@ -70,6 +70,41 @@ const cases: [name: string, args: string, positive: string[]][] = [
     "--neurons 64 --repeat 1 --threads 1",
     ["rows.*.firstLineSeconds.median", "rows.*.firstIterationSeconds.median"],
   ],
+  [
+    "gradient",
+    "--neurons 16 --steps 200 --repeat 1 --threads 2",
+    [
+      "parts.*.forward.*",
+      "parts.*.backward.*",
+      "parts.*.total.*",
+      "parts.*.trained.*",
+      "parts.*.floor",
+      "parts.*.hiddenHz",
+      "parts.*.computedShare",
+      "twins.*.twinMs.*",
+      "batches.*.seconds.*",
+      "batches.*.bytesOverBase",
+      "threads.*.samplesPerSecond.*",
+      "threads.*.speedUpOverOneThread",
+      "lengths.*.microsecondsPerStep.*.median",
+      "lengths.*.largestRatio",
+    ],
+  ],
+  [
+    "rules",
+    "--neurons 16 --steps 100 --epochs 1",
+    ["rows.*.testAccuracy.*", "rows.*.msPerSample.*", "rows.*.engineBytes", "rows.*.bytesOverBase"],
+  ],
+  [
+    "inference",
+    "--neurons 16 --repeat 2",
+    ["rows.*.stream.*", "rows.*.slowestPercent", "rows.*.whole.*", "rows.*.call.*", "rows.*.twin", "images.stream.*"],
+  ],
+  [
+    "density",
+    "--neurons 16 --repeat 1",
+    ["rows.*.eventForward.*", "rows.*.denseForward.*", "rows.*.eventBackward.*", "rows.*.denseBackward.*"],
+  ],
 ];
 
 describe("volley bench", () => {
@@ -85,6 +120,18 @@ describe("volley bench", () => {
       for (const value of values) {
         expect(value, path).toBeGreaterThan(0);
         expect(value, path).toBeLessThan(Number.POSITIVE_INFINITY);
+      }
+    }
+    if (name === "gradient") {
+      for (const { largestDifference, differentSpikes } of result.twins) {
+        expect(differentSpikes).toBe(0);
+        expect(largestDifference).toBeLessThan(2e-4);
+      }
+    }
+    if (name === "density") {
+      for (const { largestDifference } of result.rows) {
+        expect(largestDifference.event).toBeLessThan(1e-5);
+        expect(largestDifference.dense).toBeLessThan(1e-5);
       }
     }
     if (name === "kernel") {

@@ -12,7 +12,7 @@
 import { dataError, UserError } from "../../base/errors.ts";
 import { byteCount } from "../formats/limits.ts";
 import type { LabelledSet } from "../labelled-set.ts";
-import { labelsFromWords } from "./labels.ts";
+import { labelsFromWords, withoutLabels } from "./labels.ts";
 import type { LabelledOptions, Reading } from "./options.ts";
 import { buildSpikeSet } from "./spike-set.ts";
 import type { ArchiveEntry } from "./tar.ts";
@@ -38,18 +38,19 @@ interface EventFile {
   readonly entry: ArchiveEntry;
   /** What is above the folder of the class; one set has one. */
   readonly root: string;
-  readonly label: string;
+  /** Name of the folder; undefined for files in none. */
+  readonly label: string | undefined;
   readonly id: string;
 }
 
 /** Files that are samples; what systems leave in folders is none. */
-function eventFiles(entries: readonly ArchiveEntry[], name: string): EventFile[] {
+function eventFiles(entries: readonly ArchiveEntry[], name: string, allowUnlabelled: boolean): EventFile[] {
   const files = entries.flatMap((entry): EventFile[] => {
     const parts = entry.path.split("/").filter((part) => part !== "" && part !== ".");
     const id = parts.pop() ?? "";
     const label = parts.pop();
     const hidden = id.startsWith(".") || parts.includes("__MACOSX");
-    if (label === undefined || hidden || !/\.bin$/i.test(id)) return [];
+    if ((label === undefined && !allowUnlabelled) || hidden || !/\.bin$/i.test(id)) return [];
     return [{ entry, root: parts.join("/"), label, id: id.slice(0, -4) }];
   });
   if (files.length === 0) {
@@ -68,7 +69,7 @@ function eventFiles(entries: readonly ArchiveEntry[], name: string): EventFile[]
   }
   // Every system lists folders in its own order. By name first: neighbours in the set are then of different classes.
   const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-  return files.sort((a, b) => order(a.id, b.id) || order(a.label, b.label));
+  return files.sort((a, b) => order(a.id, b.id) || order(a.label ?? "", b.label ?? ""));
 }
 
 /** Times in ms and channels of the events of one file. */
@@ -111,9 +112,12 @@ export function readEvents(entries: readonly ArchiveEntry[], name: string, readi
   const { options } = reading;
   const sensor = checkedSensor(options.sensor ?? nmnistSensor);
   const channels = 2 * sensor.width * sensor.height;
-  const files = eventFiles(entries, name);
-  const words = files.map(({ label }) => label);
-  const facts = labelsFromWords(words, options.classNames, `the folders of ${name}`);
+  const files = eventFiles(entries, name, options.allowUnlabelled ?? false);
+  const words = files.flatMap(({ label }) => label ?? []);
+  const facts =
+    words.length < files.length
+      ? withoutLabels(files.length, options)
+      : labelsFromWords(words, options.classNames, `the folders of ${name}`);
   return buildSpikeSet(name, reading, channels, (sink) => {
     for (const { entry } of files) {
       const { timesMs, units } = decodeEvents(entry.read(), sensor, `${entry.path} of ${name}`);

@@ -9,7 +9,7 @@ import { gunzip, isGzip } from "../formats/inflate.ts";
 import { byteCount, elementCount, shapeText } from "../formats/limits.ts";
 import type { LabelledSet } from "../labelled-set.ts";
 import { allBytes, type ByteSource, bytesInMemory } from "./byte-source.ts";
-import { labelsFrom, namesFor } from "./labels.ts";
+import { labelsFrom, namesFor, withoutLabels } from "./labels.ts";
 import type { LabelledOptions } from "./options.ts";
 import { sampleReader } from "./sample-reader.ts";
 
@@ -53,6 +53,12 @@ function readLabels(bytes: Uint8Array, size: number, name: string): Uint32Array 
   return labelsFrom(allBytes(source, what).subarray(start), size, what);
 }
 
+function labelling(options: LabelledOptions, size: number, name: string): Pick<LabelledSet, "labels" | "classNames"> {
+  if (options.labels === undefined) return withoutLabels(size, options);
+  const labels = readLabels(options.labels, size, name);
+  return { labels, classNames: namesFor(labels, options.classNames, undefined, name) };
+}
+
 /**
  * The images of an idx file. They stay where they are and are read when asked for; the set closes the source.
  * @throws UserError when it holds something else, its length does not fit, or there are no labels.
@@ -69,10 +75,9 @@ export function readIdx(source: ByteSource, name: string, options: LabelledOptio
     throw dataError(`${name} holds ${shapeText(shape)} values; images x rows x columns are needed`);
   }
   if (size === 0) throw dataError(`${name} holds no images`);
-  if (options.labels === undefined) {
+  if (options.labels === undefined && !options.allowUnlabelled) {
     throw dataError(`${name} holds images, but not their classes; give the file of labels too (labels)`);
   }
-  const labels = readLabels(options.labels, size, name);
   const values = frames * channels;
   return {
     name,
@@ -81,8 +86,7 @@ export function readIdx(source: ByteSource, name: string, options: LabelledOptio
     channels,
     frames,
     range: [0, 255],
-    labels,
-    classNames: namesFor(labels, options.classNames, undefined, name),
+    ...labelling(options, size, name),
     columns: {},
     notes: [],
     ...sampleReader(

@@ -2,7 +2,8 @@
 
 import { dataError } from "../../base/errors.ts";
 import type { NumericData } from "../formats/numeric-array.ts";
-import type { LabelledSet } from "../labelled-set.ts";
+import { type LabelledSet, noLabel } from "../labelled-set.ts";
+import type { LabelledOptions } from "./options.ts";
 
 export type Labelling = Pick<LabelledSet, "labels" | "classNames" | "columns">;
 
@@ -11,6 +12,14 @@ const mostClasses = 10_000;
 
 /** A place for messages: which array of which file. */
 type What = string;
+
+/** Samples whose classes nobody knows. */
+export function withoutLabels(
+  size: number,
+  { classNames = [] }: LabelledOptions,
+): Pick<Labelling, "labels" | "classNames"> {
+  return { labels: new Uint32Array(size).fill(noLabel), classNames };
+}
 
 /**
  * Labels from numbers of any type.

@@ -16,7 +16,7 @@ import { readNpz } from "../formats/npz.ts";
 import { type NamedArray, type NumericData, toFloat64 } from "../formats/numeric-array.ts";
 import type { LabelledSet } from "../labelled-set.ts";
 import { allBytes, type ByteSource } from "./byte-source.ts";
-import { integerColumn, type Labelling, labelsFrom, labelsFromWords, namesFor } from "./labels.ts";
+import { integerColumn, type Labelling, labelsFrom, labelsFromWords, namesFor, withoutLabels } from "./labels.ts";
 import { wordsOfNpy } from "./npy-text.ts";
 import type { LabelledOptions, Reading } from "./options.ts";
 import { channelsOf, millisecondsOf } from "./raw-spikes.ts";
@@ -76,6 +76,7 @@ function labelling(arrays: Arrays, size: number, options: LabelledOptions, used:
     if (column !== undefined) columns[key] = column;
   }
   const key = labelArrays.find((one) => arrays.numbers.has(one) || arrays.words.has(one));
+  if (key === undefined && options.allowUnlabelled) return { ...withoutLabels(size, options), columns };
   if (key === undefined) {
     throw dataError(`${name} holds samples, but no array "labels" with their classes; it holds ${arrays.contents()}`);
   }

@@ -27,6 +27,11 @@ export interface LabelledOptions {
   readonly labels?: Uint8Array;
   /** Events: pixels of the sensor. Default 34 x 34, those of N-MNIST. */
   readonly sensor?: { readonly width: number; readonly height: number };
+  /**
+   * Samples may have no class, as those that are to be classified: their label is then `noLabel`. A file that has classes
+   * is read as ever. Default false.
+   */
+  readonly allowUnlabelled?: boolean;
   /** NWB: which trials are samples and what is their class. */
   readonly trials?: NwbTrialOptions;
 }

@@ -11,7 +11,7 @@ import { dataError } from "../../base/errors.ts";
 import type { Hdf5Dataset, Hdf5File } from "../formats/hdf5.ts";
 import { shapeText } from "../formats/limits.ts";
 import type { LabelledSet } from "../labelled-set.ts";
-import { integerColumn, type Labelling, labelsFrom, namesFor } from "./labels.ts";
+import { integerColumn, type Labelling, labelsFrom, namesFor, withoutLabels } from "./labels.ts";
 import type { Reading } from "./options.ts";
 import { channelsOf, millisecondsOf } from "./raw-spikes.ts";
 import { buildSpikeSet } from "./spike-set.ts";
@@ -48,8 +48,6 @@ function isInteger(entry: Hdf5Dataset): boolean {
 
 /** Labels, class names, and the columns under `extra`. */
 function labelling(file: Hdf5File, size: number, { options }: Reading): Labelling {
-  const labels = labelsFrom(file.readNumbers("labels").data, size, `"labels" of ${file.name}`);
-  const keys = file.has("extra/keys") ? file.readStrings("extra/keys") : undefined;
   const columns: Record<string, Int32Array> = {};
   for (const entry of file.datasets) {
     const name = /^extra\/(.+)$/.exec(entry.path)?.[1];
@@ -57,6 +55,9 @@ function labelling(file: Hdf5File, size: number, { options }: Reading): Labellin
     const column = integerColumn(file.readNumbers(entry.path).data, size);
     if (column !== undefined) columns[name] = column;
   }
+  if (options.allowUnlabelled && !file.has("labels")) return { ...withoutLabels(size, options), columns };
+  const labels = labelsFrom(file.readNumbers("labels").data, size, `"labels" of ${file.name}`);
+  const keys = file.has("extra/keys") ? file.readStrings("extra/keys") : undefined;
   return { labels, classNames: namesFor(labels, options.classNames, keys, file.name), columns };
 }
 

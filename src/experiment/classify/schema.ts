@@ -359,7 +359,7 @@ const learning = object({
 });
 
 export const classifySchema = object({
-  kind: z.literal("classify"),
+  kind: choice(["classify"]),
   name: experimentName.default("classifier"),
   seed: seedNumber.default(1),
   data,
