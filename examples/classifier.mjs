@@ -9,7 +9,7 @@ const classifier = await createClassifier({
     dtMs: 4,
     layers: [{ neurons: 128, model: { type: "GennALIF" }, surrogate: { type: "triangle", height: 0.5, width: 0.6 } }],
   },
-  learning: { rule: "eprop", optimiser: { type: "adam", rate: 4e-3 }, schedule: [{ type: "cosine" }], epochs: 30 },
+  learning: { rule: "eprop", optimiser: { type: "adam", rate: 4e-3 }, schedule: [{ type: "cosine" }], epochs: 20 },
 });
 
 for await (const { epoch, train, validation, layers } of classifier.epochs()) {

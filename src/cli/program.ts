@@ -8,6 +8,7 @@ import { addData } from "./commands/data.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addInspect } from "./commands/inspect.ts";
+import { addPredict } from "./commands/predict.ts";
 import { addReport } from "./commands/report.ts";
 import { addResume } from "./commands/resume.ts";
 import { addTest } from "./commands/test.ts";
@@ -42,6 +43,7 @@ export function createProgram(context: Context, workloads?: WorkloadLoader): Com
   addTrain(program, context);
   addResume(program, context);
   addTest(program, context);
+  addPredict(program, context);
   addReport(program, context);
   addInspect(program, context);
   addExport(program, context);

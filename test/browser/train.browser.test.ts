@@ -185,6 +185,41 @@ test("a page that is not isolated trains on one thread, says so, and gets the sa
   await page.close();
 });
 
+/** A classifier of words of four bands, trained by e-prop. */
+const classifier: Volley.ClassifierInput = {
+  data: { train: { generate: "shdLike", samples: 60, classes: 3, channels: 40, durationMs: 100, spikes: 200 } },
+  network: { dtMs: 2, layers: [{ neurons: 16, model: { type: "ALIF" }, trainable: { tauMemMs: {} } }] },
+  learning: { rule: "eprop", batch: 16, epochs: 3 },
+};
+
+/** Trains it and packs what it has become; runs in Node and in pages, as `train` does. */
+async function trainClassifier(library: typeof Volley, given: Volley.ClassifierInput, threads: number) {
+  const trained = await library.createClassifier(given, { threads });
+  const losses: number[] = [];
+  for await (const { train } of trained.epochs()) losses.push(train.loss);
+  const packed = await trained.save();
+  await trained.close();
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", packed as BufferSource));
+  return { losses, sha256: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+}
+
+test("a classifier becomes the same bytes in Node and in pages, on one and on two threads", async () => {
+  const library = (await import(/* @vite-ignore */ join(root, "dist/index.js"))) as typeof Volley;
+  const expected = await trainClassifier(library, classifier, 2);
+  expect(expected.losses).toHaveLength(3);
+  // Workers of gradients share no memory: isolation makes no difference.
+  for (const [server, threads] of [
+    [isolated, 2],
+    [plain, 1],
+    [plain, 2],
+  ] as const) {
+    const page = await openLibrary(server);
+    const body = `(${trainClassifier})(volley, ${JSON.stringify(classifier)}, ${threads})`;
+    expect(await page.evaluate(body)).toEqual(expected);
+    await page.close();
+  }
+});
+
 test.each([1, 2])("a page is not blocked by %i training threads", async (threads) => {
   const page = await openLibrary(threads === 1 ? plain : isolated);
   const long = { ...experiment, timing: { ...experiment.timing, trainMs: 10_000 } };

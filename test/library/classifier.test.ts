@@ -48,8 +48,8 @@ function sample(label: number, classes: number): Volley.SpikeTrains {
   };
 }
 
-const network = { layers: [{ neurons: 16, model: { type: "ALIF" } }] };
-const learning = { epochs: 12, batch: 5, optimiser: { type: "adam", rate: 0.02 } } as const;
+const network = { layers: [{ neurons: 32, model: { type: "ALIF" } }] };
+const learning = { epochs: 20, batch: 5, optimiser: { type: "adam", rate: 0.02 } } as const;
 
 async function reports(classifier: Volley.Classifier, count?: number): Promise<Volley.EpochReport[]> {
   const all = [];
@@ -62,8 +62,8 @@ test("learns samples made by hand, tests, classifies, and lives step by step", a
   expect(classifier.notes).toContain("made by hand");
   expect(classifier.classNames).toEqual(["a", "b", "c"]);
   const all = await reports(classifier);
-  expect(all.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
-  expect(all.at(-1)?.train.loss).toBeLessThan(0.8 * all[0].train.loss);
+  expect(all.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  expect(all.at(-1)?.train.loss).toBeLessThan(0.5 * all[0].train.loss);
   expect(await reports(classifier)).toEqual([]);
   const tested = await classifier.test();
   expect(tested).toMatchObject({ samples: 9, accuracy: 1 });
@@ -148,6 +148,6 @@ test("examples/classifier.mjs learns spoken digits", { timeout: 180_000 }, async
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [example]);
   expect(stderr).toBe("");
   const tested = /^test: (\d+\.\d) % of 120 samples$/m.exec(stdout);
-  expect(Number(tested?.[1])).toBeGreaterThan(45);
+  expect(Number(tested?.[1])).toBeGreaterThan(40);
   expect(stdout).toMatch(/^kept in \d+ bytes$/m);
 });

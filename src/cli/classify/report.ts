@@ -1,5 +1,5 @@
 /** report.html of a classifier's run, from what is in its folder. */
-import type { DataSummary } from "../../experiment/classify/data.ts";
+import { type DataSummary, encoderOf } from "../../experiment/classify/data.ts";
 import { healthOf } from "../../experiment/classify/health.ts";
 import type { Learned, Outcome } from "../../experiment/classify/outcome.ts";
 import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
@@ -50,7 +50,7 @@ export async function reportInput(run: RunFolder): Promise<ClassificationReportI
     title: experiment.name,
     experiment,
     environment: { ...environmentTable(await run.environment()), seed: experiment.seed },
-    network: summarise(experiment, data?.info.channels ?? 0, before ?? after),
+    network: summarise(experiment, data === undefined ? 0 : encoderOf(experiment, data.info).channels, before ?? after),
     classNames: data?.classNames ?? [],
     epochs,
     final: outcome === undefined ? null : { last: outcome.last, best: outcome.best },

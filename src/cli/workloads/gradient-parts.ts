@@ -14,7 +14,6 @@ import { referenceGradients } from "../../learning/gradient/reference.ts";
 import { createGradientTrainer } from "../../learning/gradient/trainer.node.ts";
 import { makeLoss } from "../../learning/losses/loss.ts";
 import { makeOptimiser } from "../../learning/optimisers/optimiser.ts";
-import { inPlaceBandwidth } from "./bandwidth.ts";
 import {
   eventCount,
   initialEngine,
@@ -94,11 +93,19 @@ function activity(engine: GradientEngine, sample: StepEvents): Pick<PartsRow, "a
   return { activeShare: active / (sample.steps * size), computedShare: (4 * groups) / margins.length };
 }
 
+export interface PartsSetup {
+  readonly repeat: number;
+  /** Milliseconds per sample that were asked for. */
+  readonly target: number | null;
+  /** Bytes per second in place, each counted for reading and for writing, of a memory of so many bytes. */
+  readonly bandwidthOf: (bytes: number) => Promise<Spread>;
+}
+
 export async function measureParts(
   name: string,
   choice: TrainingChoice,
   samples: readonly LabelledEvents[],
-  { repeat, target }: { repeat: number; target: number | null },
+  { repeat, target, bandwidthOf }: PartsSetup,
 ): Promise<PartsRow> {
   const training = trainingOf(choice);
   const engine = await initialEngine(training);
@@ -129,7 +136,7 @@ export async function measureParts(
     steps += sample.steps;
   }
   const rowBytes = (3 * 4 * choice.neurons * (hidden + events)) / samples.length;
-  const bandwidth = await inPlaceBandwidth(1, 8 * length, 15);
+  const bandwidth = await bandwidthOf(8 * length);
   return {
     name,
     neurons: choice.neurons,

@@ -5,6 +5,7 @@
  */
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
+import { inPlaceBandwidth } from "./bandwidth.ts";
 import { shdLikeSamples, type TrainingChoice, withActivity } from "./gradient-networks.ts";
 import { batchSize, compareWithTwin, measureParts, type PartsRow, type TwinComparison } from "./gradient-parts.ts";
 import {
@@ -16,7 +17,16 @@ import {
   measureThreads,
   type ThreadRow,
 } from "./gradient-scaling.ts";
-import { describeMachine, digits, machineLine, percent, spreadText, table, threadCounts } from "./measurement.ts";
+import {
+  describeMachine,
+  digits,
+  machineLine,
+  percent,
+  type Spread,
+  spreadText,
+  table,
+  threadCounts,
+} from "./measurement.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
 const defaultRepeat = 5;
@@ -74,11 +84,17 @@ async function run(context: Context, options: WorkloadOptions) {
     { name: "current-based LIF BPTT", choice: bptt, target: null, others: null },
     { name: "the same, sparse surrogate", choice: { ...bptt, surrogate: sparseSurrogate }, target: null, others: null },
   ];
+  const bandwidths = new Map<number, Promise<Spread>>();
+  const bandwidthOf = (bytes: number): Promise<Spread> => {
+    const known = bandwidths.get(bytes) ?? inPlaceBandwidth(1, bytes, 15);
+    bandwidths.set(bytes, known);
+    return known;
+  };
   const rows: (PartsRow & { readonly others: number | null })[] = [];
   for (const relaxed of machine.simd.relaxed ? [false, true] : [false]) {
     for (const { name, choice, target, others } of parts) {
       progress.say(`gradient: ${name}, ${choice.neurons} neurons${relaxed ? ", relaxed SIMD" : ""}`);
-      const row = await measureParts(name, { ...choice, relaxed }, samples, { repeat, target });
+      const row = await measureParts(name, { ...choice, relaxed }, samples, { repeat, target, bandwidthOf });
       rows.push({ ...row, others });
     }
   }

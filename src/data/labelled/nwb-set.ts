@@ -3,17 +3,18 @@
 import { dataError, UserError } from "../../base/errors.ts";
 import type { Hdf5File } from "../formats/hdf5.ts";
 import { type NwbTable, type NwbUnit, readIntervals, readUnits } from "../formats/nwb.ts";
-import type { LabelledSet } from "../labelled-set.ts";
+import { type LabelledSet, noLabel } from "../labelled-set.ts";
 import { isCovered } from "../targets/psth.ts";
-import { integerColumn, labelsFromWords } from "./labels.ts";
-import type { NwbTrialOptions, Reading } from "./options.ts";
+import { integerColumn, labelsFromWords, withoutLabels } from "./labels.ts";
+import type { LabelledOptions, NwbTrialOptions, Reading } from "./options.ts";
 import { buildSpikeSet } from "./spike-set.ts";
 
 interface Trial {
   readonly row: number;
   readonly startS: number;
   readonly stopS: number;
-  readonly label: string;
+  /** Undefined where it has none and need not. */
+  readonly label: string | undefined;
 }
 
 function timesOf(table: NwbTable, column: string, file: string): Float64Array {
@@ -32,12 +33,20 @@ function windowMs({ beforeMs = 0, afterMs }: NwbTrialOptions): { beforeMs: numbe
   return { beforeMs, afterMs };
 }
 
-/** Trials that have a time and a class, and notes on the others. */
-function usableTrials(table: NwbTable, options: NwbTrialOptions, wanted: readonly string[] | undefined, file: string) {
+/** Trials that have a time and, where they must, a class; and notes on the others. */
+function usableTrials(
+  table: NwbTable,
+  options: NwbTrialOptions,
+  { classNames: wanted, allowUnlabelled = false }: LabelledOptions,
+  file: string,
+) {
   const { beforeMs, afterMs } = windowMs(options);
   const events = timesOf(table, options.event ?? "start_time", file);
   const stops = afterMs === undefined ? timesOf(table, "stop_time", file) : undefined;
-  const labels = Array.from<string | number, string>(table.column(options.label).values, String);
+  const labels =
+    allowUnlabelled && !table.columns.includes(options.label)
+      ? new Array<string>(table.rows).fill("")
+      : Array.from<string | number, string>(table.column(options.label).values, String);
   let untimed = 0;
   let unlabelled = 0;
   let others = 0;
@@ -46,10 +55,12 @@ function usableTrials(table: NwbTable, options: NwbTrialOptions, wanted: readonl
     const startS = events[row] - beforeMs / 1000;
     const stopS = stops === undefined ? events[row] + (afterMs ?? 0) / 1000 : stops[row];
     const label = labels[row];
+    const isKnown = label !== "" && label !== "NaN";
     if (!Number.isFinite(startS) || !(stopS > startS && stopS < Number.POSITIVE_INFINITY)) untimed++;
-    else if (label === "" || label === "NaN") unlabelled++;
-    else if (wanted !== undefined && !wanted.includes(label)) others++;
-    else trials.push({ row, startS, stopS, label });
+    else if (isKnown && (wanted === undefined || wanted.includes(label))) trials.push({ row, startS, stopS, label });
+    else if (allowUnlabelled) trials.push({ row, startS, stopS, label: undefined });
+    else if (isKnown) others++;
+    else unlabelled++;
   }
   const notes: string[] = [];
   if (untimed > 0) notes.push(`trials left out for having no time: ${untimed}`);
@@ -132,9 +143,14 @@ export function readNwbSet(file: Hdf5File, reading: Reading): LabelledSet {
         (others.join(", ") || "but the table has no columns besides times"),
     );
   }
-  const { trials, notes } = usableTrials(table, options, wanted, file.name);
-  const words = trials.map(({ label }) => label);
-  const facts = labelsFromWords(words, wanted ?? classesOf(words, options.label, file.name), `"${options.label}"`);
+  const { trials, notes } = usableTrials(table, options, reading.options, file.name);
+  const words = trials.flatMap(({ label }) => label ?? []);
+  const known =
+    words.length === 0
+      ? withoutLabels(0, reading.options)
+      : labelsFromWords(words, wanted ?? classesOf(words, options.label, file.name), `"${options.label}"`);
+  let next = 0;
+  const labels = Uint32Array.from(trials, ({ label }) => (label === undefined ? noLabel : known.labels[next++]));
   const columns = columnsOf(table, trials, options.label);
   return buildSpikeSet(file.name, reading, units.length, (sink) => {
     let unobserved = 0;
@@ -147,6 +163,6 @@ export function readNwbSet(file: Hdf5File, reading: Reading): LabelledSet {
     if (unobserved > 0) {
       notes.push(`trials in which some unit was not recorded all the time, and looks silent: ${unobserved}`);
     }
-    return { ...facts, columns, notes };
+    return { labels, classNames: known.classNames, columns, notes };
   });
 }

@@ -23,27 +23,21 @@ export interface OpenOptions extends Omit<LabelledOptions, "labels"> {
 
 const defaultMemoryBytes = 32 * 2 ** 20;
 
-/** Where the file of labels of a file of images is looked for, without .gz. */
-const labelsName = (images: string): string =>
-  basename(images)
+/**
+ * The file of labels that belongs to a file of images: train-images-idx3-ubyte.gz to train-labels-idx1-ubyte, with or
+ * without .gz. Undefined if there is none and there need not be.
+ */
+function labelsBeside(images: string, allowNone = false): string | undefined {
+  const file = basename(images);
+  const wanted = file
     .replace(/images/i, "labels")
     .replace("idx3", "idx1")
     .replace(/\.gz$/i, "");
-
-/**
- * The file of labels that belongs to a file of images: train-images-idx3-ubyte.gz to train-labels-idx1-ubyte, with or
- * without .gz. Null if there is none.
- */
-function labelsBeside(images: string): string | null {
-  const wanted = labelsName(images);
-  if (wanted === basename(images).replace(/\.gz$/i, "")) return null;
   const beside = [wanted, `${wanted}.gz`].map((one) => join(dirname(images), one));
-  return beside.find((path) => existsSync(path)) ?? null;
-}
-
-function noLabelsBeside(images: string): Error {
-  return dataError(
-    `${images} holds images without classes, and there is no file of labels beside it (${labelsName(images)}, plain or ` +
+  const found = beside.find((path) => path !== images && wanted !== file.replace(/\.gz$/i, "") && existsSync(path));
+  if (found !== undefined || allowNone) return found;
+  throw dataError(
+    `${images} holds images without classes, and there is no file of labels beside it (${basename(beside[0])}, plain or ` +
       ".gz); name it (labels)",
   );
 }
@@ -109,9 +103,8 @@ export async function openLabelledFile(path: string, options: OpenOptions = {}):
   try {
     const kind = kindOf(source.slice(0, headBytes), path);
     if (kind === "idx" && source.slice(3, 1)[0] > 1) {
-      const file = labelsFile ?? labelsBeside(path);
-      if (file === null && !rest.allowUnlabelled) throw noLabelsBeside(path);
-      if (file !== null) labels = fileBytes(file);
+      const file = labelsFile ?? labelsBeside(path, rest.allowUnlabelled);
+      if (file !== undefined) labels = fileBytes(file);
     }
   } catch (error) {
     source.close();

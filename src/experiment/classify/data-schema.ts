@@ -1,0 +1,197 @@
+/** Spikes and images that Volley makes itself (data/encoding/generators, which hold the ranges and defaults). */
+export type GeneratedSource =
+  | {
+      readonly generate: "randman";
+      readonly seed?: number;
+      readonly manifolds?: number;
+      readonly stretches?: readonly number[];
+      readonly units?: number;
+      readonly steps?: number;
+      readonly dtMs?: number;
+      readonly stepFraction?: number;
+      readonly dimensions?: number;
+      readonly alpha?: number;
+      readonly spikesPerUnit?: number;
+      readonly samplesPerClass?: number;
+    }
+  | {
+      readonly generate: "shdLike";
+      readonly seed?: number;
+      readonly samples: number;
+      readonly classes?: number;
+      readonly channels?: number;
+      readonly durationMs?: number;
+      readonly spikes?: number;
+      readonly speakers?: number;
+    }
+  | {
+      readonly generate: "evidence";
+      readonly seed?: number;
+      readonly trials: number;
+      readonly cues?: number;
+      readonly delayMs?: number;
+      readonly groupSize?: number;
+      readonly rateHz?: number;
+    }
+  | {
+      readonly generate: "pattern";
+      readonly seed?: number;
+      readonly inputs?: number;
+      readonly outputs?: number;
+      readonly trialMs?: number;
+      readonly rateHz?: number;
+    };
+
+const generated = variants<GeneratedSource>("generate", {
+  randman: {
+    seed: seedNumber.optional(),
+    manifolds: anyNumber,
+    stretches: numbers.optional(),
+    units: anyNumber,
+    steps: anyNumber,
+    dtMs: anyNumber,
+    stepFraction: anyNumber,
+    dimensions: anyNumber,
+    alpha: anyNumber,
+    spikesPerUnit: anyNumber,
+    samplesPerClass: anyNumber,
+  },
+  shdLike: {
+    seed: seedNumber.optional(),
+    samples: number({}),
+    classes: anyNumber,
+    channels: anyNumber,
+    durationMs: anyNumber,
+    spikes: anyNumber,
+    speakers: anyNumber,
+  },
+  evidence: {
+    seed: seedNumber.optional(),
+    trials: number({}),
+    cues: anyNumber,
+    delayMs: anyNumber,
+    groupSize: anyNumber,
+    rateHz: anyNumber,
+  },
+  pattern: {
+    seed: seedNumber.optional(),
+    inputs: anyNumber,
+    outputs: anyNumber,
+    trialMs: anyNumber,
+    rateHz: anyNumber,
+  },
+});
+
+const split = variants<HoldOutDescription>("type", {
+  fraction: { fraction: anyNumber, stratified: flag().optional() },
+  everyNth: { n: anyNumber, place: anyNumber },
+  column: { column: text("the name of a column"), values: numbers },
+});
+
+const present = choice(["frames", "values", "whole"]).optional();
+const range = numbers.length(2, { error: "must be two numbers, the lower one first" }).optional();
+const encoder = variants<EncoderDescription>("type", {
+  bin: {
+    dtMs: anyNumber,
+    steps: anyNumber,
+    durationMs: anyNumber,
+    mergeChannels: anyNumber,
+    duplicates: choice(["clip", "count"]).optional(),
+    rounding: choice(["floor", "nearest"]).optional(),
+  },
+  current: { present, stepsPerFrame: anyNumber, range, gain: anyNumber },
+  rows: { stepsPerFrame: anyNumber, range, gain: anyNumber },
+  pixels: { stepsPerFrame: anyNumber, range, gain: anyNumber },
+  thresholdCrossing: {
+    present,
+    levels: z.union([number({}), numbers], { error: "must be a number or a list of numbers" }).optional(),
+    full: flag().optional(),
+    range,
+    stepsPerFrame: anyNumber,
+  },
+  deltaModulation: {
+    threshold: number({}),
+    present,
+    duplicates: choice(["clip", "count"]).optional(),
+    stepsPerFrame: anyNumber,
+  },
+  latency: { tauMs: anyNumber, threshold: anyNumber, dtMs: anyNumber, steps: anyNumber, range },
+  poisson: { rateHz: anyNumber, dtMs: anyNumber, present, stepsPerFrame: anyNumber, range },
+});
+
+const augmentation = variants<AugmentationDescription>("type", {
+  shiftChannels: { max: anyNumber },
+  jitterChannels: { sd: anyNumber },
+  jitterTimes: { sdMs: number({}) },
+  scaleTimes: { min: number({}), max: number({}) },
+  stretchTimes: { factors: numbers.optional() },
+  crop: { durationMs: anyNumber },
+  dropSpikes: { probability: anyNumber },
+  insertSpikes: { rateHz: number({}), durationMs: anyNumber },
+  blend: { share: anyNumber, keep: anyNumber },
+});
+
+/** A path, or what to generate. */
+export type DataSource = string | GeneratedSource;
+export type TestSource = DataSource | { readonly holdOut: HoldOutDescription } | null;
+
+const path = text("the path of a file or folder");
+
+/** A path, or an object that the schema chosen by `other` accepts. */
+const pathOr = <Given>(other: (value: object) => z.ZodType, must: string) =>
+  z
+    .custom<string | Given>(() => true)
+    .transform((value, context): string | Given => {
+      const isObject = typeof value === "object" && value !== null;
+      const result = (isObject ? other(value) : path).safeParse(value);
+      if (result.success) return result.data as string | Given;
+      for (const issue of result.error.issues) {
+        const message = isObject ? issue.message : `is ${JSON.stringify(value) ?? "missing"}; it must be ${must}`;
+        context.addIssue({ code: "custom", path: issue.path as string[], message });
+      }
+      return z.NEVER;
+    });
+
+const trainSource = pathOr<GeneratedSource>(
+  () => generated,
+  'the path of a file (HDF5, NWB, idx, events, npz) or an object such as {"generate": "randman"}',
+);
+const heldOut = object({ holdOut: split });
+const testSource = pathOr<GeneratedSource | { readonly holdOut: HoldOutDescription }>(
+  (value) => (Object.hasOwn(value, "holdOut") ? heldOut : generated),
+  'null, the path of a file, {"holdOut": a split of the training samples}, or {"generate": ...}',
+).nullable();
+
+/** What a file does not say of itself (data/labelled/options). */
+const reading = object({
+  /** idx: file of the labels. Absent: the one beside the images. */
+  labels: path.optional(),
+  testLabels: path.optional(),
+  /** Events: pixels of the sensor. */
+  sensor: object({ width: whole(1, 65536), height: whole(1, 65536) }).optional(),
+  /** NWB: which trials are samples, and which column is the class. */
+  trials: object({
+    label: text("the name of a column"),
+    table: text("the name of a table").optional(),
+    event: text("the name of a column").optional(),
+    beforeMs: anyNumber,
+    afterMs: anyNumber,
+  }).optional(),
+  /** Number of channels, where the highest one may be silent. */
+  channels: whole(1).optional(),
+});
+
+const data = object({
+  train: trainSource,
+  test: testSource.default(null),
+  /** Held out of the training samples, to choose by. null: none. */
+  validation: split.nullable().prefault({ type: "everyNth", n: 10 }),
+  /** Only so many of the training samples, the first ones. null: all. */
+  limit: whole(2).nullable().default(null),
+  /** "auto": spikes are binned, frames are shown one by one as currents. */
+  encoder: autoOr(encoder).default("auto"),
+  /** Of training samples only, in this order. */
+  augmentation: list(augmentation, "augmentations").default([]),
+  reading: reading.prefault({}),
+});
+

@@ -1,0 +1,232 @@
+/**
+ * The first half of resolving an experiment: every `"auto"` is replaced, and what excludes each other is refused. The
+ * result is kept in the run folder and resolves to itself.
+ */
+import { exitCode, UserError } from "../../base/errors.ts";
+import type { SetInfo } from "../../data/encoding/encoder.ts";
+import { type EncoderDescription, makeEncoder } from "../../data/encoding/make-encoder.ts";
+import { findModel } from "../../learning/gradient/compile.ts";
+import { type InitialWeights, initialWeightKinds } from "../../learning/gradient/initial-weights.ts";
+import { type Complete, complete } from "../../learning/losses/description.ts";
+import { type LossDescription, lossKinds } from "../../learning/losses/loss.ts";
+import type { ParametrisationDescription } from "../../learning/optimisers/parametrisation.ts";
+import type { Model, PerNeuron } from "../../model/define.ts";
+import { resolveConstant } from "../constants.ts";
+import type { ClassifyExperiment, LayerSettings } from "./schema.ts";
+
+function refuse(message: string): never {
+  throw new UserError(message, exitCode.usage);
+}
+
+/** What the data decide: with it an experiment has no "auto" left. */
+export interface DataFacts {
+  /** Readout neurons: classes, or curves. */
+  readonly outputs: number;
+  readonly hasClasses: boolean;
+  /** Mean rate of an input channel, Hz; null where inputs are currents. */
+  readonly rateHz: number | null;
+}
+
+/** The encoder with the time step of the network, and with the window of the training data. */
+export function resolveEncoder({ data, network }: ClassifyExperiment, info: SetInfo): EncoderDescription {
+  const given: EncoderDescription =
+    data.encoder === "auto" ? (info.kind === "spikes" ? { type: "bin" } : { type: "rows" }) : data.encoder;
+  const timed = given.type === "bin" || given.type === "latency" || given.type === "poisson";
+  const { dtMs } = network;
+  if (timed && given.dtMs !== undefined && given.dtMs !== dtMs) {
+    refuse(
+      `data.encoder.dtMs is ${given.dtMs} ms, but network.dtMs is ${dtMs} ms; leave it out: the network's step is used`,
+    );
+  }
+  const encoder = timed ? { ...given, dtMs } : given;
+  if (encoder.type !== "bin" || encoder.steps !== undefined || encoder.durationMs !== undefined) return encoder;
+  return { ...encoder, steps: makeEncoder(encoder, info).maxSteps };
+}
+
+function defaultLoss(rule: "bptt" | "eprop", hasClasses: boolean): LossDescription {
+  if (!hasClasses) return { type: "squaredError", readout: "perStep" };
+  if (rule === "bptt") return { type: "crossEntropy", readout: "max" };
+  return { type: "crossEntropy", readout: "perStep", overSteps: "mean" };
+}
+
+function resolveLoss({ learning }: ClassifyExperiment, hasClasses: boolean): Complete<LossDescription> {
+  if (learning.loss === "auto") return complete("learning.loss", defaultLoss(learning.rule, hasClasses), lossKinds);
+  if (!hasClasses && (learning.loss.type !== "squaredError" || learning.loss.readout !== "perStep")) {
+    refuse(
+      `learning.loss is ${learning.loss.type} of the readout "${learning.loss.readout}", but the data are curves to ` +
+        'follow; use {"type": "squaredError", "readout": "perStep"}, or leave it out',
+    );
+  }
+  return learning.loss;
+}
+
+/** Numbers or lists of a constant: its smallest and largest value. */
+function rangeOf(value: PerNeuron): { smallest: number; largest: number } {
+  if (typeof value === "number") return { smallest: value, largest: value };
+  return value.reduce(
+    ({ smallest, largest }, one) => ({ smallest: Math.min(smallest, one), largest: Math.max(largest, one) }),
+    { smallest: Number.POSITIVE_INFINITY, largest: Number.NEGATIVE_INFINITY },
+  );
+}
+
+/** A tenth to ten times the values at the start; time constants on a logarithmic scale and not below the time step. */
+function defaultRange(model: Model, parameter: string, start: PerNeuron, dtMs: number): ParametrisationDescription {
+  const { unit, min, max, exclusiveMin, exclusiveMax } = model.parameters[parameter];
+  const { smallest, largest } = rangeOf(start);
+  if (unit === "ms")
+    return { type: "log", min: smallest > dtMs ? Math.max(dtMs, smallest / 10) : smallest / 10, max: 10 * largest };
+  const [low, high] = smallest > 0 ? [smallest / 10, 10 * largest] : [-1, 1];
+  return {
+    type: "clamp",
+    min: Math.max(low, min ?? exclusiveMin ?? low),
+    max: Math.min(high, max ?? exclusiveMax ?? high),
+  };
+}
+
+/** Parameters of a population, numbers drawn where a distribution was given. */
+export function drawParameters(settings: LayerSettings["model"], path: string, neurons: number, seed: number) {
+  return Object.fromEntries(
+    Object.entries(settings.parameters).map(([name, value]) => [
+      name,
+      resolveConstant(value, `${path}.model.parameters.${name}`, neurons, seed),
+    ]),
+  );
+}
+
+type Trainable = LayerSettings["trainable"];
+
+async function resolveTrainable(
+  settings: Pick<LayerSettings, "model" | "trainable">,
+  path: string,
+  neurons: number,
+  { seed, network: { dtMs } }: ClassifyExperiment,
+): Promise<Trainable> {
+  const names = Object.keys(settings.trainable);
+  if (names.length === 0) return {};
+  const model = await findModel(settings.model.type);
+  const parameters = drawParameters(settings.model, path, neurons, seed);
+  return Object.fromEntries(
+    Object.entries(settings.trainable).map(([name, { range, shared }]) => {
+      if (!Object.hasOwn(model.parameters, name)) {
+        refuse(
+          `${path}.trainable names "${name}", which is no parameter of ${model.name}; it has ${Object.keys(model.parameters).join(", ")}`,
+        );
+      }
+      if (name === "refractoryMs") {
+        refuse(`${path}.trainable names "refractoryMs", a whole number of steps without a gradient; leave it out`);
+      }
+      const start = parameters[name] ?? model.parameters[name].default;
+      const { smallest, largest } = rangeOf(start);
+      if (shared && smallest !== largest) {
+        refuse(`${path}.trainable.${name} is shared, but the layer starts with different values; give one number`);
+      }
+      return [name, { range: range === "auto" ? defaultRange(model, name, start, dtMs) : range, shared }];
+    }),
+  ) as Trainable;
+}
+
+function layerNames(layers: readonly LayerSettings[]): string[] {
+  const names = layers.map(({ name }, i) =>
+    name === "auto" ? (layers.length === 1 ? "hidden" : `hidden${i + 1}`) : name,
+  );
+  for (const [i, name] of names.entries()) {
+    if (!/^[A-Za-z][\w-]*$/.test(name) || ["input", "readout", "output", "recurrent"].includes(name)) {
+      refuse(`network.layers.${i}.name is "${name}"; use letters, digits, - and _, and not a word such as "readout"`);
+    }
+    if (names.indexOf(name) !== i) refuse(`two layers have the name "${name}"; name them differently`);
+  }
+  return names;
+}
+
+/** Which words exclude each other, whatever the data. */
+function checkRule({ data, learning, network }: ClassifyExperiment): void {
+  const { rule, feedback } = learning;
+  if (rule === "bptt" && feedback !== "symmetric") {
+    refuse(
+      `learning.feedback is "${feedback}", but with the rule "bptt" errors flow back through the weights themselves; ` +
+        'use the rule "eprop", or leave feedback out',
+    );
+  }
+  if (rule === "eprop" && network.readout.from === "last" && network.layers.length > 1) {
+    refuse(
+      'network.readout.from is "last", but with the rule "eprop" a layer that does not feed the readout learns nothing; ' +
+        'use "all", or the rule "bptt"',
+    );
+  }
+  if (feedback !== "symmetric" && network.readout.connections < 1) {
+    refuse(
+      `learning.feedback is "${feedback}", which needs all connections to the readout; set network.readout.connections to 1`,
+    );
+  }
+  for (const [i, { deepR, connections, recurrent, recurrentConnections }] of network.layers.entries()) {
+    if (deepR !== null && connections === 1 && (!recurrent || recurrentConnections === 1)) {
+      refuse(
+        `network.layers.${i}.deepR is ${deepR}, but the layer has all connections, so none can move; ` +
+          "give connections or recurrentConnections below 1",
+      );
+    }
+  }
+  if (network.readout.deepR !== null && network.readout.connections === 1) {
+    refuse("network.readout.deepR is given, but the readout has all connections; give connections below 1");
+  }
+  if (data.validation === null && learning.earlyStopping !== null) {
+    refuse("learning.earlyStopping stops by validation, but data.validation is null; give a split or leave it out");
+  }
+  if (!Number.isInteger(Math.log2(learning.lanes))) {
+    refuse(`learning.lanes is ${learning.lanes}; it must be a power of two, such as 8`);
+  }
+}
+
+/** Weights that suit the rates of the data where these are known, into neurons whose threshold gives them a scale. */
+function resolveInitial(given: LayerSettings["initial"], intoReadout: boolean, rateHz: number | null) {
+  if (given !== "auto") return given;
+  const scaled = !intoReadout && rateHz !== null && rateHz > 0;
+  return complete<InitialWeights>("initial", { type: scaled ? "fluctuation" : "normal" }, initialWeightKinds);
+}
+
+/**
+ * The experiment without any "auto".
+ * @param given with the encoder of `resolveEncoder`
+ * @throws UserError for settings that exclude each other
+ */
+export async function resolveSettings(given: ClassifyExperiment, facts: DataFacts): Promise<ClassifyExperiment> {
+  checkRule(given);
+  const { network, learning } = given;
+  const names = layerNames(network.layers);
+  const neurons = network.readout.neurons === "auto" ? facts.outputs : network.readout.neurons;
+  const fits = facts.hasClasses ? neurons >= facts.outputs : neurons === facts.outputs;
+  if (!fits) {
+    const what = facts.hasClasses ? "classes" : "curves";
+    refuse(`network.readout.neurons is ${neurons}, but the data have ${facts.outputs} ${what}; leave it out`);
+  }
+  const from = network.readout.from === "auto" ? (learning.rule === "eprop" ? "all" : "last") : network.readout.from;
+  for (const [r, { layers = [] }] of learning.regularise.entries()) {
+    const unknown = layers.find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      refuse(`learning.regularise.${r}.layers names "${unknown}"; the layers are ${names.join(", ")}`);
+    }
+  }
+  return {
+    ...given,
+    network: {
+      ...network,
+      layers: await Promise.all(
+        network.layers.map(async (layer, i) => ({
+          ...layer,
+          name: names[i],
+          initial: resolveInitial(layer.initial, false, facts.rateHz),
+          recurrentInitial: resolveInitial(layer.recurrentInitial, false, facts.rateHz),
+          trainable: await resolveTrainable(layer, `network.layers.${i}`, layer.neurons, given),
+        })),
+      ),
+      readout: {
+        ...network.readout,
+        neurons,
+        from,
+        initial: resolveInitial(network.readout.initial, true, facts.rateHz),
+        trainable: await resolveTrainable(network.readout, "network.readout", neurons, given),
+      },
+    },
+    learning: { ...learning, loss: resolveLoss(given, facts.hasClasses) },
+  };
+}
