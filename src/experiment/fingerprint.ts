@@ -2,8 +2,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { RlsSpec } from "../learning/rls/spec.ts";
 import { canonicalJson } from "./checkpoint-format.ts";
-import type { DataSummary } from "./classify/data.ts";
 import type { ClassifyExperiment } from "./classify/schema.ts";
+import type { DataSummary } from "./classify/summary.ts";
 import type { TrainerTargets } from "./trainer-contract.ts";
 
 function update(hash: Hash, value: unknown): void {

@@ -18,7 +18,7 @@ import { join, resolve } from "node:path";
 import { dataError, exitCode, UserError } from "../base/errors.ts";
 import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
-import type { EpochReport } from "./classify/loop.ts";
+import type { EpochReport } from "./classify/epoch-sums.ts";
 import { type ClassifyExperiment, parseClassify } from "./classify/schema.ts";
 import type { Environment } from "./environment.ts";
 import {

@@ -125,6 +125,34 @@ export function checked<Given, Complete = Given>(check: (path: string, given: Gi
     });
 }
 
+/** A value checked by a schema inside of another's transformation; its faults become faults there. */
+export function within<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  context: z.RefinementCtx,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    const unknown = issue.code === "unrecognized_keys" ? `has the unknown key "${issue.keys[0]}"` : "";
+    context.addIssue({ code: "custom", path: issue.path as string[], message: unknown + issue.message });
+  }
+  return z.NEVER;
+}
+
+/** `"auto"`, or what the schema says. */
+export const autoOr = <Schema extends z.ZodType>(schema: Schema) =>
+  z
+    .custom<z.input<Schema> | "auto">(() => true)
+    .transform((value, context): z.output<Schema> | "auto" =>
+      value === "auto" ? "auto" : within(schema, value, context),
+    );
+
+export const whole = (min: number, max?: number) => number({ min, max, integer: true });
+
+export const list = <Schema extends z.ZodType>(item: Schema, what: string) =>
+  z.array(item, { error: (issue) => wrong(issue.input, `a list of ${what}`) });
+
 /** Objects told apart by one key: `{"type": "bin", ...}`. The settings of each kind by its word. */
 export function variants<Given>(key: string, kinds: Readonly<Record<string, z.ZodRawShape>>) {
   const words = Object.keys(kinds);
@@ -145,13 +173,7 @@ export function variants<Given>(key: string, kinds: Readonly<Record<string, z.Zo
         );
         return z.NEVER;
       }
-      const result = schema.safeParse(value);
-      if (result.success) return result.data as Given;
-      for (const issue of result.error.issues) {
-        const unknown = issue.code === "unrecognized_keys" ? `has the unknown key "${issue.keys[0]}"` : "";
-        context.addIssue({ code: "custom", path: issue.path as string[], message: unknown + issue.message });
-      }
-      return z.NEVER;
+      return within(schema, value, context) as Given;
     });
 }
 

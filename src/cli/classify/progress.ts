@@ -1,6 +1,8 @@
 /** The progress of a classifier's training: what every batch and every epoch says. */
+
+import type { EpochReport } from "../../experiment/classify/epoch-sums.ts";
 import type { Figures } from "../../experiment/classify/evaluate.ts";
-import type { BatchProgress, EpochReport } from "../../experiment/classify/loop.ts";
+import type { BatchProgress } from "../../experiment/classify/loop.ts";
 import type { Progress } from "../progress.ts";
 import { formatDuration } from "../talk.ts";
 

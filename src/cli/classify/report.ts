@@ -1,8 +1,9 @@
 /** report.html of a classifier's run, from what is in its folder. */
-import { type DataSummary, encoderOf } from "../../experiment/classify/data.ts";
+
 import { healthOf } from "../../experiment/classify/health.ts";
 import type { Learned, Outcome } from "../../experiment/classify/outcome.ts";
 import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
+import { type DataSummary, encoderOf } from "../../experiment/classify/summary.ts";
 import type { RunFolder } from "../../experiment/run-folder.ts";
 import type { ClassificationReportInput, NetworkSummary } from "../../report/classification/input.ts";
 import { environmentTable } from "../session.ts";

@@ -2,12 +2,13 @@
 import { availableParallelism } from "node:os";
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { LabelledSet } from "../../data/labelled-set.ts";
-import { encoderOf, type OpenSet } from "../../experiment/classify/data.ts";
+import type { OpenSet } from "../../experiment/classify/data.ts";
 import type { TrainingLoop } from "../../experiment/classify/loop.ts";
 import { guardClassifier } from "../../experiment/classify/memory.ts";
 import { makeLoop, type Prepared, prepareClassification } from "../../experiment/classify/prepare.ts";
 import type { ResolvedNetwork } from "../../experiment/classify/resolve.ts";
 import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
+import { encoderOf } from "../../experiment/classify/summary.ts";
 import { readTrained, type Trained } from "../../experiment/classify/trained.ts";
 import { fingerprintOfClassifier } from "../../experiment/fingerprint.ts";
 import { availableMemory } from "../../experiment/memory.ts";

@@ -3,6 +3,7 @@
  * threads and batch sizes, length of samples. Beside the figures stand what was asked for and what others take
  * (docs/benchmarks.md says where those numbers are from).
  */
+import type { LabelledEvents } from "../../learning/gradient/member.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
 import { inPlaceBandwidth } from "./bandwidth.ts";
@@ -31,7 +32,6 @@ import type { Workload, WorkloadOptions } from "./workload.ts";
 
 const defaultRepeat = 5;
 const defaultLongest = 10_000;
-const usualSteps = 1000;
 const distinctSamples = 8;
 /** Share of neurons and steps at which the hidden layer of the dense programs was measured. */
 const denseHiddenShare = 0.03;
@@ -40,49 +40,48 @@ const denseSpikes = { dtMs: 2, perStep: 15 } as const;
 const sparseSurrogate = { type: "sparseFastSigmoid", beta: 100, width: 0.2 } as const;
 const batchSizes = [1, batchSize, 256, 512];
 
-/** Milliseconds per sample of GeNN's CPU backend at its best, e-prop, one core. */
-const genn = { ALIF: { 256: 420, 512: 1106, 1024: 3112 }, LIF: { 256: 284 } } as Record<string, Record<number, number>>;
-/** Milliseconds per sample that were asked for. */
-const asked = { 256: 4.5, 512: 9, 1024: 24 } as Record<number, number>;
+/** What holds for 256, 512 and 1024 neurons and 1000 steps; other sizes have nothing to be compared with. */
+const compared = {
+  steps: 1000,
+  neurons: 256,
+  /** Milliseconds per sample of ALIF e-prop that were asked for. */
+  asked: { 256: 4.5, 512: 9, 1024: 24 } as Record<number, number>,
+  /** Of GeNN's CPU backend at its best, one core. */
+  genn: { ALIF: { 256: 420, 512: 1106, 1024: 3112 }, LIF: { 256: 284 } } as Record<string, Record<number, number>>,
+  /** A batch of 32 in PyTorch, and what was asked for. */
+  batches: {
+    1000: { targetSeconds: 0.25, targetBytes: 120e6, published: { seconds: [0.68, 0.77], bytes: 840e6 } },
+    100: { targetSeconds: 0.025, targetBytes: null, published: { seconds: [0.065, 0.065], bytes: null } },
+  } as Record<number, Pick<BatchRow, "targetSeconds" | "targetBytes" | "published">>,
+};
 
-interface Part {
-  readonly name: string;
-  readonly choice: TrainingChoice;
-  readonly target: number | null;
-  readonly others: number | null;
+type ComparedParts = PartsRow & { readonly others: number | null };
+
+/** The two networks that most sections measure, and samples for them. */
+interface Setup {
+  readonly seed: number;
+  readonly neurons: number;
+  readonly steps: number;
+  readonly repeat: number;
+  readonly samples: readonly LabelledEvents[];
+  readonly alif: TrainingChoice;
+  readonly bptt: TrainingChoice;
+  readonly say: (text: string) => void;
 }
 
-async function run(context: Context, options: WorkloadOptions) {
-  const machine = describeMachine();
-  const progress = new Progress(context);
-  const { seed, neurons } = options;
-  const repeat = options.repeat ?? defaultRepeat;
-  const longest = options.steps ?? defaultLongest;
-  const steps = Math.min(usualSteps, longest);
-  const threadsOf = threadCounts(options.threads);
+const pairOf = ({ alif, bptt }: Setup): [name: string, choice: TrainingChoice][] => [
+  ["ALIF e-prop", alif],
+  ["current-based LIF BPTT", bptt],
+];
 
-  const samples = await shdLikeSamples({ seed, samples: distinctSamples, steps });
-  const events = samples.map((sample) => sample.events);
-  const own = { neurons: neurons ?? 256, seed };
-  const bptt = await withActivity({ ...own, cell: "StorkLIF", rule: "bptt" }, events.slice(0, 2), denseHiddenShare);
-  const alif = { ...own, cell: "GennALIF", rule: "eprop" } as const;
-
-  const parts: Part[] = [
-    ...(neurons === undefined ? [256, 512, 1024] : [neurons]).map((size) => ({
-      name: "ALIF e-prop",
-      choice: { ...alif, neurons: size },
-      target: asked[size] ?? null,
-      others: genn.ALIF[size] ?? null,
-    })),
-    {
-      name: "LIF e-prop",
-      choice: { ...own, cell: "GennLIF", rule: "eprop" },
-      target: null,
-      others: genn.LIF[own.neurons] ?? null,
-    },
-    { name: "ALIF BPTT", choice: { ...alif, rule: "bptt" }, target: null, others: null },
-    { name: "current-based LIF BPTT", choice: bptt, target: null, others: null },
-    { name: "the same, sparse surrogate", choice: { ...bptt, surrogate: sparseSurrogate }, target: null, others: null },
+async function partsOf(setup: Setup, sizes: readonly number[], relaxedToo: boolean): Promise<ComparedParts[]> {
+  const { alif, bptt, samples, repeat, steps, say } = setup;
+  const networks: [name: string, choice: TrainingChoice, peer?: string][] = [
+    ...sizes.map((neurons): [string, TrainingChoice, string] => ["ALIF e-prop", { ...alif, neurons }, "ALIF"]),
+    ["LIF e-prop", { ...alif, cell: "GennLIF" }, "LIF"],
+    ["ALIF BPTT", { ...alif, rule: "bptt" }],
+    ["current-based LIF BPTT", bptt],
+    ["the same, sparse surrogate", { ...bptt, surrogate: sparseSurrogate }],
   ];
   const bandwidths = new Map<number, Promise<Spread>>();
   const bandwidthOf = (bytes: number): Promise<Spread> => {
@@ -90,89 +89,101 @@ async function run(context: Context, options: WorkloadOptions) {
     bandwidths.set(bytes, known);
     return known;
   };
-  const rows: (PartsRow & { readonly others: number | null })[] = [];
-  for (const relaxed of machine.simd.relaxed ? [false, true] : [false]) {
-    for (const { name, choice, target, others } of parts) {
-      progress.say(`gradient: ${name}, ${choice.neurons} neurons${relaxed ? ", relaxed SIMD" : ""}`);
+  const rows: ComparedParts[] = [];
+  for (const relaxed of relaxedToo ? [false, true] : [false]) {
+    for (const [name, choice, peer] of networks) {
+      say(`${name}, ${choice.neurons} neurons${relaxed ? ", relaxed SIMD" : ""}`);
+      const isCompared = peer !== undefined && steps === compared.steps;
+      const target = isCompared && peer === "ALIF" ? (compared.asked[choice.neurons] ?? null) : null;
       const row = await measureParts(name, { ...choice, relaxed }, samples, { repeat, target, bandwidthOf });
-      rows.push({ ...row, others });
+      rows.push({ ...row, others: isCompared ? (compared.genn[peer][choice.neurons] ?? null) : null });
     }
   }
+  return rows;
+}
+
+async function batchesOf({ seed, bptt, steps, repeat, say }: Setup): Promise<BatchRow[]> {
+  const rows: BatchRow[] = [];
+  for (const length of new Set([steps, Math.min(100, steps)])) {
+    const spikes = { seed, steps: length, ...denseSpikes };
+    const few = (await shdLikeSamples({ ...spikes, samples: 2 })).map((sample) => sample.events);
+    const choice = await withActivity({ ...bptt, dtMs: denseSpikes.dtMs }, few, denseHiddenShare);
+    const nothing = { targetSeconds: null, targetBytes: null, published: null };
+    const others = (choice.neurons === compared.neurons ? compared.batches[length] : undefined) ?? nothing;
+    for (const [name, surrogate] of [
+      ["fastSigmoid(20)", undefined],
+      ["sparseFastSigmoid(100, 0.2)", sparseSurrogate],
+    ] as const) {
+      say(`batches of ${batchSize}, ${length} steps, ${name}`);
+      rows.push(
+        await measureBatch({ name, ...others }, { ...choice, surrogate }, spikes, { batch: batchSize, repeat }),
+      );
+    }
+  }
+  return rows;
+}
+
+async function run(context: Context, options: WorkloadOptions) {
+  const machine = describeMachine();
+  const progress = new Progress(context);
+  const { seed, neurons = compared.neurons } = options;
+  const repeat = options.repeat ?? defaultRepeat;
+  const longest = options.steps ?? defaultLongest;
+  const steps = Math.min(compared.steps, longest);
+  const threadsOf = threadCounts(options.threads);
+  const samples = await shdLikeSamples({ seed, samples: distinctSamples, steps });
+  const few = samples.slice(0, 2).map((sample) => sample.events);
+  const setup: Setup = {
+    ...{ seed, neurons, steps, repeat, samples },
+    alif: { cell: "GennALIF", rule: "eprop", neurons, seed },
+    bptt: await withActivity({ cell: "StorkLIF", rule: "bptt", neurons, seed }, few, denseHiddenShare),
+    say: (text) => progress.say(`gradient: ${text}`),
+  };
+
+  const parts = await partsOf(
+    setup,
+    options.neurons === undefined ? [256, 512, 1024] : [neurons],
+    machine.simd.relaxed,
+  );
   const twins: TwinComparison[] = [];
-  for (const [name, choice] of [
-    ["ALIF e-prop", alif],
-    ["current-based LIF BPTT", bptt],
-  ] as const) {
-    progress.say(`gradient: the float64 twin of ${name}`);
+  for (const [name, choice] of pairOf(setup)) {
+    setup.say(`the float64 twin of ${name}`);
     twins.push(await compareWithTwin(name, choice, samples[0], { steps: Math.min(100, steps), repeat }));
   }
-
-  const batches: BatchRow[] = [];
-  for (const [length, seconds, bytes, published] of [
-    [steps, 0.25, 120e6, { seconds: [0.68, 0.77], bytes: 840e6 }],
-    [Math.min(100, steps), 0.025, null, { seconds: [0.065, 0.065], bytes: null }],
-  ] as const) {
-    const few = (await shdLikeSamples({ seed, samples: 2, steps: length, ...denseSpikes })).map(
-      (sample) => sample.events,
-    );
-    const dense = await withActivity(
-      { ...own, cell: "StorkLIF", rule: "bptt", dtMs: denseSpikes.dtMs },
-      few,
-      denseHiddenShare,
-    );
-    for (const surrogate of [undefined, sparseSurrogate]) {
-      progress.say(`gradient: batches of ${batchSize}, ${length} steps`);
-      const what = {
-        name: surrogate === undefined ? "fastSigmoid(20)" : "sparseFastSigmoid(100, 0.2)",
-        targetSeconds: seconds,
-        targetBytes: bytes,
-        published,
-      };
-      const spikes = { seed, steps: length, ...denseSpikes };
-      batches.push(await measureBatch(what, { ...dense, surrogate }, spikes, { batch: batchSize, repeat }));
-    }
-  }
-
+  const batches = await batchesOf(setup);
   const threads: ThreadRow[] = [];
-  for (const [name, choice] of [
-    ["ALIF e-prop", alif],
-    ["current-based LIF BPTT", bptt],
-  ] as const) {
-    progress.say(`gradient: ${name}, batches of ${batchSizes.join(", ")}, ${threadsOf.join(" and ")} threads`);
+  for (const [name, choice] of pairOf(setup)) {
+    setup.say(`${name}, batches of ${batchSizes.join(", ")}, ${threadsOf.join(" and ")} threads`);
     threads.push(...(await measureThreads(name, choice, samples, { batches: batchSizes, threadsOf, repeat })));
   }
-
   const lengths = lengthsUpTo(longest, [500, 1000, 2000, 5000, 10_000]);
   const [short] = await shdLikeSamples({ seed, samples: 1, steps: lengths[0] });
-  const length: LengthRow[] = [];
-  for (const [name, choice] of [
-    ["ALIF e-prop", alif],
-    ["current-based LIF BPTT", bptt],
-  ] as const) {
-    progress.say(`gradient: ${name}, ${lengths[0]} to ${longest} steps`);
-    length.push(...(await measureLength(name, choice, short.events, { lengths, repeat })));
+  const byLength: LengthRow[] = [];
+  for (const [name, choice] of pairOf(setup)) {
+    setup.say(`${name}, ${lengths[0]} to ${longest} steps`);
+    byLength.push(...(await measureLength(name, choice, short.events, { lengths, repeat })));
   }
 
   if (!options.json) {
     context.stdout.write(
-      `gradient engine: 700 inputs, ${digits(rows[0].inputEvents)} events in ${steps} steps, 20 classes; median of ${repeat} (lowest..highest)\n` +
+      `gradient engine: 700 inputs, ${digits(parts[0].inputEvents)} events in ${steps} steps, 20 classes; median of ${repeat} (lowest..highest)\n` +
         machineLine(machine) +
         `\nmilliseconds per sample, one thread; optimiser: Adam's share of a batch of ${batchSize}; floor: rows of weights and gradients read and written in place\n` +
-        partsTable(rows) +
+        partsTable(parts) +
         `\nthe float64 twin, first steps of a sample\n${twinTable(twins)}` +
-        `\ncurrent-based LIF BPTT, ${own.neurons} neurons, batches of ${batchSize} in a process of their own, 2 % of the inputs and ${percent(denseHiddenShare)} of the neurons per step\n` +
+        `\ncurrent-based LIF BPTT, ${neurons} neurons, batches of ${batchSize} in a process of their own, 2 % of the inputs and ${percent(denseHiddenShare)} of the neurons per step\n` +
         batchTable(batches) +
-        `\nsamples per second in the trainer, ${own.neurons} neurons\n${threadTable(threads)}` +
+        `\nsamples per second in the trainer, ${neurons} neurons\n${threadTable(threads)}` +
         `\nmicroseconds per step, forward and backward, by number of steps (asked for: within 10 %)\n` +
-        lengthTable(lengths, length),
+        lengthTable(lengths, byLength),
     );
   }
-  return { machine, seed, repeat, parts: rows, twins, batches, threads, lengths: length };
+  return { machine, seed, repeat, parts, twins, batches, threads, lengths: byLength };
 }
 
 const orDash = (value: number | null): string => (value === null ? "-" : digits(value));
 
-function partsTable(rows: readonly (PartsRow & { readonly others: number | null })[]): string {
+function partsTable(rows: readonly ComparedParts[]): string {
   return table(
     [
       ...["network", "neurons", "SIMD", "forward", "loss", "backward", "optimiser", "together", "asked for"],

@@ -1,3 +1,26 @@
+/** Where the samples of a classifier are from, which are held out, and how they become what arrives at each step. */
+import { z } from "zod";
+import type { AugmentationDescription } from "../../data/encoding/make-augmentation.ts";
+import type { EncoderDescription } from "../../data/encoding/make-encoder.ts";
+import type { HoldOutDescription } from "../../data/encoding/splits.ts";
+import {
+  autoOr,
+  choice,
+  flag,
+  list,
+  number,
+  object,
+  seedNumber,
+  show,
+  text,
+  variants,
+  whole,
+  within,
+} from "../schema-words.ts";
+
+const anyNumber = number({}).optional();
+const numbers = list(number({}), "numbers");
+
 /** Spikes and images that Volley makes itself (data/encoding/generators, which hold the ranges and defaults). */
 export type GeneratedSource =
   | {
@@ -142,13 +165,9 @@ const pathOr = <Given>(other: (value: object) => z.ZodType, must: string) =>
   z
     .custom<string | Given>(() => true)
     .transform((value, context): string | Given => {
-      const isObject = typeof value === "object" && value !== null;
-      const result = (isObject ? other(value) : path).safeParse(value);
-      if (result.success) return result.data as string | Given;
-      for (const issue of result.error.issues) {
-        const message = isObject ? issue.message : `is ${JSON.stringify(value) ?? "missing"}; it must be ${must}`;
-        context.addIssue({ code: "custom", path: issue.path as string[], message });
-      }
+      if (typeof value === "object" && value !== null) return within(other(value), value, context) as Given;
+      if (path.safeParse(value).success) return value;
+      context.addIssue({ code: "custom", message: `is ${show(value)}; it must be ${must}` });
       return z.NEVER;
     });
 
@@ -181,7 +200,7 @@ const reading = object({
   channels: whole(1).optional(),
 });
 
-const data = object({
+export const data = object({
   train: trainSource,
   test: testSource.default(null),
   /** Held out of the training samples, to choose by. null: none. */
@@ -194,4 +213,3 @@ const data = object({
   augmentation: list(augmentation, "augmentations").default([]),
   reading: reading.prefault({}),
 });
-

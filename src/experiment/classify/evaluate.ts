@@ -76,12 +76,18 @@ export async function evaluate(
   const counts = populations.map(({ size }) => new Float64Array(size));
   let [loss, correct, steps] = [0, 0, 0];
   const chunkAt = (from: number) => indices.subarray(from, from + chunk);
-  let next = reader.prepare(0, chunkAt(0));
+  const prepare = (from: number) => {
+    const prepared = reader.prepare(0, chunkAt(from));
+    // When the evaluation is stopped, nobody is left to hear that reading failed.
+    prepared.catch(() => {});
+    return prepared;
+  };
+  let next = prepare(0);
   for (let from = 0; from < indices.length; from += chunk) {
     if (shouldStop()) return null;
     const own = chunkAt(from);
     const running = trainer.test(await next);
-    if (from + chunk < indices.length) next = reader.prepare(0, chunkAt(from + chunk));
+    if (from + chunk < indices.length) next = prepare(from + chunk);
     const results: SampleResults = await running;
     for (const [i, index] of own.entries()) {
       loss += results.losses[i];

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { delayedGroup, everything, loopOf, smallExperiment } from "../../../test/classify/small.ts";
 import { packState, unpackState } from "../packed-state.ts";
 import { PlainState } from "../plain-state.ts";
-import type { EpochReport, LoopState, StopRequest, TrainingLoop } from "./loop.ts";
+import type { EpochReport } from "./epoch-sums.ts";
+import type { LoopState, StopRequest, TrainingLoop } from "./loop.ts";
 import type { ClassifyInput } from "./schema.ts";
 
 /** A wish to stop that can be made at any time. */

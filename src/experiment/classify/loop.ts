@@ -5,36 +5,13 @@
  */
 import { exitCode, UserError } from "../../base/errors.ts";
 import { shuffledBatches } from "../../data/encoding/batches.ts";
+import type { LabelledEvents } from "../../learning/gradient/member.ts";
 import type { BatchReport, GradientTrainer, TrainerState } from "../../learning/gradient/trainer.ts";
 import type { SampleReader } from "./data.ts";
-import { evaluate, type Figures, figuresOf, isBetter, type Scoring, turn } from "./evaluate.ts";
-import { activityOf, type LayerActivity } from "./health.ts";
+import { addBatch, copySums, type EpochReport, type EpochSums, noSums, reportOf, trainFigures } from "./epoch-sums.ts";
+import { evaluate, type Figures, isBetter, type Scoring, turn } from "./evaluate.ts";
+import { activityOf } from "./health.ts";
 import type { ClassifyExperiment } from "./schema.ts";
-
-/** One line of `metrics.jsonl`. */
-export interface EpochReport {
-  /** From 1. */
-  readonly epoch: number;
-  /** While learning. */
-  readonly train: Figures;
-  /** Of the weights at the end of the epoch; null where nothing is held out. */
-  readonly validation: Figures | null;
-  /** Mean loss of the regularisers. */
-  readonly regularisation: number;
-  /** Of the last batch. */
-  readonly learningRate: number;
-  /** Norm of all gradients together before clipping, mean over batches. */
-  readonly gradientNorm: number;
-  /** By group of parameters. */
-  readonly gradientNorms: Readonly<Record<string, number>>;
-  readonly layers: readonly LayerActivity[];
-  readonly samples: number;
-  readonly samplesPerSecond: number;
-  /** Wall time, validation included. */
-  readonly seconds: number;
-  /** Of these: waiting for samples, and validation. */
-  readonly split: { readonly data: number; readonly validation: number };
-}
 
 export interface BatchProgress {
   /** From 1, the one that is running. */
@@ -59,28 +36,13 @@ export interface BestSoFar {
 /** Why training ended before its last epoch. */
 export type EarlyEnd = "patience" | "goal";
 
-/** Over the batches of an epoch so far. */
-interface Sums {
-  loss: number;
-  regularisation: number;
-  correct: number;
-  samples: number;
-  steps: number;
-  /** Of the last batch. */
-  learningRate: number;
-  gradientNorm: number;
-  gradientNorms: Record<string, number>;
-  support: { inside: number; seen: number }[];
-  counts: Float64Array[];
-}
-
 /** Everything the training is. Arrays and plain values only. */
 export interface LoopState {
   /** Completed. */
   readonly epoch: number;
   /** Batches completed in the epoch that is running. */
   readonly batch: number;
-  readonly sums: Sums;
+  readonly sums: EpochSums;
   readonly best: BestSoFar | null;
   readonly ended: EarlyEnd | null;
   readonly trainer: TrainerState;
@@ -91,6 +53,12 @@ export interface LoopTask {
   readonly scoring: Scoring;
   readonly training: SampleReader;
   readonly validation: SampleReader | null;
+}
+
+interface RunningBatch {
+  readonly running: Promise<BatchReport>;
+  /** Learning rate of its step. */
+  readonly rate: number;
 }
 
 /** How a loop is told to stop: what it asks for between batches, and what wakes it up while it waits for one. */
@@ -106,16 +74,16 @@ export class TrainingLoop {
   readonly task: LoopTask;
   #epoch = 0;
   #batch = 0;
-  #sums: Sums;
+  #sums: EpochSums;
   #best: BestSoFar | null = null;
   #ended: EarlyEnd | null = null;
   /** A batch that was given up while it ran, and the state before it. */
-  #givenUp: { readonly running: Promise<BatchReport>; readonly before: LoopState } | null = null;
+  #givenUp: (RunningBatch & { readonly before: LoopState }) | null = null;
 
   constructor(trainer: GradientTrainer, task: LoopTask) {
     this.trainer = trainer;
     this.task = task;
-    this.#sums = this.#noSums();
+    this.#sums = noSums(this.trainer.network);
   }
 
   /** Epochs completed. */
@@ -171,74 +139,53 @@ export class TrainingLoop {
     onBatch: (progress: BatchProgress) => void = () => {},
   ): Promise<EpochReport | "interrupted"> {
     const epoch = this.#epoch + 1;
-    const { training, validation, scoring } = this.task;
+    const { scoring } = this.task;
+    const { network } = this.trainer;
     const batches = this.batches(epoch);
     const samples = batches.reduce((sum, { length }) => sum + length, 0);
     const started = performance.now();
     let [waited, doneHere] = [0, 0];
-    let next = this.#batch < batches.length ? training.prepare(epoch, batches[this.#batch]) : undefined;
+    let next = this.#prepare(epoch, batches[this.#batch]);
     while (this.#batch < batches.length) {
       if (stop.requested) return "interrupted";
       const asked = performance.now();
-      const prepared = await next!;
+      const prepared = await next;
       waited += performance.now() - asked;
-      this.#sums.learningRate = (this.task.experiment.learning.optimiser.rate ?? 0) * this.trainer.rateFactor;
-      const running = this.#givenUp?.running ?? this.trainer.trainBatch(prepared);
+      const learning = this.#givenUp ?? { running: this.trainer.trainBatch(prepared), rate: this.#rate() };
       this.#givenUp = null;
-      if (this.#batch + 1 < batches.length) next = training.prepare(epoch, batches[this.#batch + 1]);
-      const report = await this.#orStop(running, stop);
+      next = this.#prepare(epoch, batches[this.#batch + 1]);
+      const report = await this.#orStop(learning, stop);
       if (report === "interrupted") return report;
       this.#checkFinite(report.loss, report.gradientNorm);
-      this.#add(report);
+      addBatch(this.#sums, report, learning.rate);
       this.#batch++;
       doneHere += report.samples;
-      const samplesPerSecond = (1000 * doneHere) / (performance.now() - started);
       onBatch({
         epoch,
         done: this.#sums.samples,
         samples,
-        figures: figuresOf(scoring, this.#sums.loss, this.#sums.correct, this.#sums.samples),
-        ratesHz: this.#activity().map(({ rateHz }) => rateHz),
-        samplesPerSecond,
+        figures: trainFigures(scoring, this.#sums),
+        ratesHz: activityOf(network, this.#sums).map(({ rateHz }) => rateHz),
+        samplesPerSecond: (1000 * doneHere) / (performance.now() - started),
       });
       await turn();
     }
     const trained = performance.now();
-    let measured: Figures | null = null;
-    if (validation !== null) {
-      measured = await evaluate(this.trainer, validation, scoring, () => stop.requested);
-      if (measured === null) return "interrupted";
-      this.#checkFinite(measured.loss, 0);
-      const { loss, accuracy, normalisedError } = measured;
-      measured = { loss, accuracy, normalisedError };
-    }
-    const ended = performance.now();
-    const sums = this.#sums;
-    const mean = 1 / batches.length;
-    const perSample = doneHere === 0 ? 0 : (trained - started) / 1000 / doneHere;
-    const report: EpochReport = {
-      epoch,
-      train: figuresOf(scoring, sums.loss, sums.correct, sums.samples),
+    const measured = await this.#validate(stop);
+    if (measured === "interrupted") return measured;
+    const report = reportOf(epoch, network, scoring, this.#sums, {
+      batches: batches.length,
       validation: measured,
-      regularisation: sums.regularisation * mean,
-      learningRate: sums.learningRate,
-      gradientNorm: sums.gradientNorm * mean,
-      gradientNorms: Object.fromEntries(
-        Object.keys(sums.gradientNorms)
-          .sort()
-          .map((name) => [name, sums.gradientNorms[name] * mean]),
-      ),
-      layers: this.#activity(),
-      samples: sums.samples,
-      samplesPerSecond: perSample === 0 ? 0 : 1 / perSample,
-      // Of an epoch that another process began, what it would have taken here.
-      seconds: perSample * sums.samples + (ended - trained) / 1000,
-      split: { data: waited / 1000, validation: (ended - trained) / 1000 },
-    };
+      times: {
+        perSample: doneHere === 0 ? 0 : (trained - started) / 1000 / doneHere,
+        waiting: waited / 1000,
+        validation: (performance.now() - trained) / 1000,
+      },
+    });
     this.trainer.reportLoss((measured ?? report.train).loss);
     this.#epoch = epoch;
     this.#batch = 0;
-    this.#sums = this.#noSums();
+    this.#sums = noSums(network);
     if (measured !== null && (this.#best === null || isBetter(measured, this.#best.figures))) {
       const { parameters, feedback, synapses } = this.trainer.state();
       this.#best = { epoch, figures: measured, parameters: { parameters, feedback, synapses } };
@@ -267,12 +214,7 @@ export class TrainingLoop {
     return {
       epoch: this.#epoch,
       batch: this.#batch,
-      sums: {
-        ...this.#sums,
-        gradientNorms: { ...this.#sums.gradientNorms },
-        support: this.#sums.support.map((own) => ({ ...own })),
-        counts: this.#sums.counts.map((own) => own.slice()),
-      },
+      sums: copySums(this.#sums),
       best: this.#best,
       ended: this.#ended,
       trainer: this.trainer.state(),
@@ -280,7 +222,8 @@ export class TrainingLoop {
   }
 
   /** The report of a batch, unless the wish to stop comes first and the batch has not moved the weights yet. */
-  async #orStop(running: Promise<BatchReport>, stop: StopRequest): Promise<BatchReport | "interrupted"> {
+  async #orStop(batch: RunningBatch, stop: StopRequest): Promise<BatchReport | "interrupted"> {
+    const { running } = batch;
     const before = this.trainer.steps;
     let stopListening = () => {};
     const stopped = new Promise<"interrupted">((resolve) => {
@@ -290,11 +233,33 @@ export class TrainingLoop {
       const first = await Promise.race([running, stopped]);
       if (first !== "interrupted" || this.trainer.steps !== before) return await running;
       running.catch(() => {});
-      this.#givenUp = { running, before: this.#present() };
+      this.#givenUp = { ...batch, before: this.#present() };
       return first;
     } finally {
       stopListening();
     }
+  }
+
+  /** Samples for a batch to come; of none there are none. Nobody may be left to hear that reading failed. */
+  #prepare(epoch: number, indices: Uint32Array | undefined): Promise<LabelledEvents[]> {
+    const prepared = indices === undefined ? Promise.resolve([]) : this.task.training.prepare(epoch, indices);
+    prepared.catch(() => {});
+    return prepared;
+  }
+
+  /** Learning rate of the next step. */
+  #rate(): number {
+    return (this.task.experiment.learning.optimiser.rate ?? 0) * this.trainer.rateFactor;
+  }
+
+  async #validate(stop: StopRequest): Promise<Figures | null | "interrupted"> {
+    const { validation, scoring } = this.task;
+    if (validation === null) return null;
+    const measured = await evaluate(this.trainer, validation, scoring, () => stop.requested);
+    if (measured === null) return "interrupted";
+    this.#checkFinite(measured.loss, 0);
+    const { loss, accuracy, normalisedError } = measured;
+    return { loss, accuracy, normalisedError };
   }
 
   #checkFinite(loss: number, gradientNorm: number): void {
@@ -305,44 +270,6 @@ export class TrainingLoop {
         "lower learning.optimiser.rate or give learning.clipNorm, for example 1",
       exitCode.diverged,
     );
-  }
-
-  #noSums(): Sums {
-    const { populations } = this.trainer.network;
-    return {
-      loss: 0,
-      regularisation: 0,
-      correct: 0,
-      samples: 0,
-      steps: 0,
-      learningRate: 0,
-      gradientNorm: 0,
-      gradientNorms: {},
-      support: populations.map(() => ({ inside: 0, seen: 0 })),
-      counts: populations.map(({ size }) => new Float64Array(size)),
-    };
-  }
-
-  #add(report: BatchReport): void {
-    const sums = this.#sums;
-    sums.loss += report.loss;
-    sums.regularisation += report.regularisation;
-    sums.correct += report.correct;
-    sums.samples += report.samples;
-    sums.steps += report.steps;
-    sums.gradientNorm += report.gradientNorm;
-    for (const [name, norm] of Object.entries(report.gradientNorms)) {
-      sums.gradientNorms[name] = (sums.gradientNorms[name] ?? 0) + norm;
-    }
-    for (const [p, { inside, seen }] of report.support.entries()) {
-      sums.support[p].inside += inside;
-      sums.support[p].seen += seen;
-    }
-    for (const [p, own] of report.counts.entries()) for (let i = 0; i < own.length; i++) sums.counts[p][i] += own[i];
-  }
-
-  #activity(): LayerActivity[] {
-    return activityOf(this.trainer.network, this.#sums);
   }
 
   #reasonToEnd(figures: Figures): EarlyEnd | null {

@@ -7,10 +7,10 @@ import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
 import { makeOptimiser } from "../../learning/optimisers/optimiser.ts";
 import { assertFits } from "../memory-guard.ts";
 import type { MemoryEstimate } from "../trainer-contract.ts";
-import { type DataSummary, encoderOf } from "./data.ts";
 import type { Prepared } from "./prepare.ts";
 import { resolveNetwork } from "./resolve.ts";
 import type { ClassifyExperiment } from "./schema.ts";
+import { type DataSummary, encoderOf } from "./summary.ts";
 
 /** Node itself with the code of Volley, and one worker thread with its compiled code. */
 const processBytes = 90e6;

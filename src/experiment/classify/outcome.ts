@@ -9,8 +9,9 @@ import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
 import { makeLoss } from "../../learning/losses/loss.ts";
 import type { SampleReader } from "./data.ts";
+import type { EpochReport } from "./epoch-sums.ts";
 import { type Evaluation, evaluate, type Figures, type Scoring } from "./evaluate.ts";
-import type { EpochReport, Parameters } from "./loop.ts";
+import type { Parameters } from "./loop.ts";
 
 export interface SetFigures extends Figures {
   readonly samples: number;

@@ -2,21 +2,19 @@
 import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
 import type { LossDescription } from "../../learning/losses/loss.ts";
 import {
-  type DataSummary,
-  encoderOf,
-  infoOf,
   type OpenSet,
   openTrainingData,
   SampleReader,
   type Samples,
-  summariseData,
   type TrainingData,
   trainingReader,
 } from "./data.ts";
 import type { Scoring } from "./evaluate.ts";
 import { TrainingLoop } from "./loop.ts";
-import { type ResolvedNetwork, resolveEncoder, resolveNetwork, resolveSettings } from "./resolve.ts";
+import { type ResolvedNetwork, resolveNetwork } from "./resolve.ts";
+import { resolveEncoder, resolveSettings } from "./resolve-settings.ts";
 import type { ClassifyExperiment } from "./schema.ts";
+import { type DataSummary, encoderOf, infoOf, summariseData } from "./summary.ts";
 
 export interface Prepared extends ResolvedNetwork {
   /** Without any "auto". */

@@ -5,8 +5,9 @@ import type { Interruption } from "../interruption.ts";
 import { PlainState } from "../plain-state.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { diverged, restoreNewest } from "../training.ts";
+import type { EpochReport } from "./epoch-sums.ts";
 import { type HealthMessage, healthOf } from "./health.ts";
-import type { BatchProgress, EpochReport, LoopState, TrainingLoop } from "./loop.ts";
+import type { BatchProgress, LoopState, TrainingLoop } from "./loop.ts";
 
 export interface ClassifierEvents {
   batch(progress: BatchProgress): void;

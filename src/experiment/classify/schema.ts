@@ -2,12 +2,9 @@
  * The experiment file of kind "classify": labelled data, layers of spiking neurons, a readout, and how they learn by
  * gradients. A network that follows traces instead of telling classes apart (pattern generation) is of this kind too.
  *
- * Values written `"auto"` depend on others and are filled in by `resolve.ts`.
+ * Values written `"auto"` depend on others and are filled in by `resolve-settings.ts`.
  */
 import { z } from "zod";
-import type { AugmentationDescription } from "../../data/encoding/make-augmentation.ts";
-import type { EncoderDescription } from "../../data/encoding/make-encoder.ts";
-import type { HoldOutDescription } from "../../data/encoding/splits.ts";
 import { initialWeightKinds } from "../../learning/gradient/initial-weights.ts";
 import { surrogateKinds } from "../../learning/gradient/surrogate.ts";
 import { type CountRegulariserDescription, countRegulariserKinds } from "../../learning/losses/count-regulariser.ts";
@@ -20,46 +17,32 @@ import { parametrisationKinds } from "../../learning/optimisers/parametrisation.
 import { scheduleKinds } from "../../learning/optimisers/schedule.ts";
 import { optimiserKinds } from "../../learning/optimisers/update-rules.ts";
 import {
+  autoOr,
   checked,
   choice,
   experimentName,
   flag,
+  list,
   modelParameters,
   number,
   object,
   parse,
   seedNumber,
   text,
-  variants,
+  whole,
 } from "../schema-words.ts";
+import { data } from "./data-schema.ts";
+
+export type { DataSource, GeneratedSource, TestSource } from "./data-schema.ts";
 
 const described = <Description extends { type: string }>(kinds: Kinds<Description>) =>
   checked<Description, Complete<Description>>((path, given) => complete(path, given, kinds));
 
-const autoOr = <Schema extends z.ZodType>(schema: Schema) =>
-  z
-    .custom<z.input<Schema> | "auto">(() => true)
-    .transform((value, context): z.output<Schema> | "auto" => {
-      if (value === "auto") return "auto";
-      const result = schema.safeParse(value);
-      if (result.success) return result.data;
-      for (const { path, message } of result.error.issues) {
-        context.addIssue({ code: "custom", path: path as string[], message });
-      }
-      return z.NEVER;
-    });
-
-const whole = (min: number, max?: number) => number({ min, max, integer: true });
 const fraction = number({ above: 0, max: 1 });
-const anyNumber = number({}).optional();
-const list = <Schema extends z.ZodType>(item: Schema, what: string) =>
-  z.array(item, { error: (issue) => `is ${JSON.stringify(issue.input)}; it must be a list of ${what}` });
-const numbers = list(number({}), "numbers");
-
 const trainable = z.record(
   z.string(),
   object({
-    /** "auto": time constants on a logarithmic scale from 2 dt to 10 s, other parameters within 10 times their value. */
+    /** "auto": a tenth to ten times the values at the start; of time constants the logarithm moves. */
     range: autoOr(described(parametrisationKinds)).default("auto"),
     /** One value for the whole layer. */
     shared: flag().default(false),

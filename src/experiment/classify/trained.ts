@@ -5,10 +5,10 @@ import { fingerprintOfClassifier } from "../fingerprint.ts";
 import { PlainState } from "../plain-state.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { restoreNewest } from "../training.ts";
-import { type DataSummary, encoderOf } from "./data.ts";
 import type { LoopState, Parameters } from "./loop.ts";
 import { type ResolvedNetwork, resolveNetwork } from "./resolve.ts";
 import type { ClassifyExperiment } from "./schema.ts";
+import { type DataSummary, encoderOf } from "./summary.ts";
 
 export interface Trained extends ResolvedNetwork {
   readonly experiment: ClassifyExperiment;
