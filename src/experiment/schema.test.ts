@@ -2,6 +2,8 @@ import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../base/errors.ts";
 import { builtInModels } from "../model/built-in.ts";
+import { parseClassify } from "./classify/schema.ts";
+import { kindOf } from "./kind.ts";
 import { loadExperiment } from "./load-experiment.ts";
 import { presets } from "./presets.ts";
 import { parseExperiment } from "./schema.ts";
@@ -152,5 +154,6 @@ test.each(Object.keys(presets))("preset %s is a valid experiment", async (name) 
 
 test.each(readdirSync("examples").filter((name) => name.endsWith(".json")))("examples/%s is valid", async (name) => {
   const { value, source } = await loadExperiment(`examples/${name}`);
-  parseExperiment(value, source);
+  if (kindOf(value, source) === "classify") parseClassify(value, source);
+  else parseExperiment(value, source);
 });
