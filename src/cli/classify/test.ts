@@ -8,7 +8,7 @@ import { RunFolder } from "../../experiment/run-folder.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
 import { Stopping } from "../stopping.ts";
-import { formatSeconds, jsonLine } from "../talk.ts";
+import { jsonLine } from "../talk.ts";
 import { setText } from "./figures.ts";
 import { openerOf, openTrained } from "./session.ts";
 
@@ -92,16 +92,15 @@ const msPerSample = ({ seconds, samples }: Evaluation): number => (1000 * second
 
 /** The object of `volley test --json`. */
 function figuresOf(tested: Evaluation) {
-  const { accuracy, normalisedError, loss, samples } = tested;
+  const { accuracy, normalisedError, samples } = tested;
   return {
     accuracy,
     ...(normalisedError === null ? {} : { normalisedError }),
-    loss,
     samples,
     msPerSample: msPerSample(tested),
   };
 }
 
 function lines(tested: Evaluation, epoch: number): string {
-  return `epoch ${epoch}: ${setText(tested)}, loss ${tested.loss.toPrecision(4)}, ${formatSeconds(msPerSample(tested) / 1000)} per sample\n`;
+  return `epoch ${epoch}: ${setText(tested)}, loss ${tested.loss.toPrecision(4)}, ${msPerSample(tested).toPrecision(3)} ms per sample\n`;
 }

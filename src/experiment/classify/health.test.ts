@@ -31,11 +31,20 @@ test.each<[string, object, RegExp]>([
     /^80 % .* almost without pause \(480 Hz\)/,
   ],
   ["an empty support", { layers: [{ ...fine, supportShare: 0 }] }, /surrogate derivative of "hidden" is zero almost/],
-  ["no gradient", { gradientNorms: { input: 0, output: 1 } }, /^the gradient of "input" is zero, so it does not learn/],
+  [
+    "no gradient",
+    { gradientNorms: { input: 0, output: 1 } },
+    /^the gradient of "input" is zero, so nothing is learned there/,
+  ],
 ])("%s: why, and what to try, once", (_, change, message) => {
   const messages = said(epoch(1), epoch(2, change), epoch(3, change));
   expect(messages).toHaveLength(1);
   expect(messages[0]).toMatch(message);
+});
+
+test("of a silent layer only the cause is told, not all that follows from it", () => {
+  const change = { layers: [{ ...fine, silentShare: 1 }], gradientNorms: { input: 0, output: 0 } };
+  expect(said(epoch(1, change))).toEqual([expect.stringMatching(/never fire/)]);
 });
 
 test("gradients that explode, and a loss that does not fall", () => {

@@ -101,13 +101,15 @@ function faultsOf(epochs: readonly Observed[], place: number, layers: readonly {
       });
     }
   }
-  for (const [name, norm] of Object.entries(gradientNorms)) {
-    if (norm !== 0) continue;
+  // Where a layer is silent or out of reach, that is why nothing above or below it learns.
+  const idle = Object.keys(gradientNorms).filter((name) => gradientNorms[name] === 0);
+  if (idle.length > 0 && faults.length === 0) {
+    const names = idle.map((name) => `"${name}"`).join(", ");
     faults.push({
-      name: `${name} gradient`,
+      name: "idle",
       message:
-        `the gradient of "${name}" is zero, so it does not learn: no spikes reach it, or no error does; look at the rates ` +
-        "and surrogates of the layers on the way to the readout",
+        `the gradient of ${names} is zero, so nothing is learned there: no spikes reach it, or no error does; look at the ` +
+        "rates and surrogates of the layers on the way to the readout",
     });
   }
   const first = epochs[0].gradientNorm;

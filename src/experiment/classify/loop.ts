@@ -151,7 +151,7 @@ export class TrainingLoop {
       const asked = performance.now();
       const prepared = await next;
       waited += performance.now() - asked;
-      const learning = this.#givenUp ?? { running: this.trainer.trainBatch(prepared), rate: this.#rate() };
+      const learning = this.#givenUp ?? { rate: this.#rate(), running: this.trainer.trainBatch(prepared) };
       this.#givenUp = null;
       next = this.#prepare(epoch, batches[this.#batch + 1]);
       const report = await this.#orStop(learning, stop);

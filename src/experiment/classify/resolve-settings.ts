@@ -177,11 +177,19 @@ function checkRule({ data, learning, network }: ClassifyExperiment): void {
   }
 }
 
-/** Weights that suit the rates of the data where these are known, into neurons whose threshold gives them a scale. */
-function resolveInitial(given: LayerSettings["initial"], intoReadout: boolean, rateHz: number | null) {
+/** What neurons are taken to fire at where nothing is known of it. */
+const assumedRateHz = 10;
+
+/**
+ * Weights that make the membranes of a layer fluctuate as they should, where what reaches it are spikes; of currents, and
+ * into a readout, weights of the plain scale.
+ * @param rateHz of the sources; null: they are currents
+ */
+function resolveInitial(given: LayerSettings["initial"], rateHz: number | "data" | null) {
   if (given !== "auto") return given;
-  const scaled = !intoReadout && rateHz !== null && rateHz > 0;
-  return complete<InitialWeights>("initial", { type: scaled ? "fluctuation" : "normal" }, initialWeightKinds);
+  const description: InitialWeights =
+    rateHz === null ? { type: "normal" } : { type: "fluctuation", ...(rateHz === "data" ? {} : { rateHz }) };
+  return complete("initial", description, initialWeightKinds);
 }
 
 /**
@@ -206,6 +214,9 @@ export async function resolveSettings(given: ClassifyExperiment, facts: DataFact
       refuse(`learning.regularise.${r}.layers names "${unknown}"; the layers are ${names.join(", ")}`);
     }
   }
+  const spikes = facts.rateHz !== null && facts.rateHz > 0;
+  // Layers are taken to fire as the data do.
+  const ofLayers = spikes ? "data" : assumedRateHz;
   return {
     ...given,
     network: {
@@ -214,8 +225,8 @@ export async function resolveSettings(given: ClassifyExperiment, facts: DataFact
         network.layers.map(async (layer, i) => ({
           ...layer,
           name: names[i],
-          initial: resolveInitial(layer.initial, false, facts.rateHz),
-          recurrentInitial: resolveInitial(layer.recurrentInitial, false, facts.rateHz),
+          initial: resolveInitial(layer.initial, i > 0 || spikes ? ofLayers : null),
+          recurrentInitial: resolveInitial(layer.recurrentInitial, ofLayers),
           trainable: await resolveTrainable(layer, `network.layers.${i}`, layer.neurons, given),
         })),
       ),
@@ -223,7 +234,7 @@ export async function resolveSettings(given: ClassifyExperiment, facts: DataFact
         ...network.readout,
         neurons,
         from,
-        initial: resolveInitial(network.readout.initial, true, facts.rateHz),
+        initial: resolveInitial(network.readout.initial, null),
         trainable: await resolveTrainable(network.readout, "network.readout", neurons, given),
       },
     },

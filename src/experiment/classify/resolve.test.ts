@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { prepareSmall, smallExperiment } from "../../../test/classify/small.ts";
+import type { LabelledSet } from "../../data/labelled-set.ts";
 import { compileNetwork } from "../../learning/gradient/compile.ts";
 import type { SparseRows } from "../../learning/gradient/spec.ts";
 import { fingerprintOfClassifier } from "../fingerprint.ts";
+import { prepareClassification } from "./prepare.ts";
 import { type ClassifyInput, parseClassify } from "./schema.ts";
 
 const fault = (input: ClassifyInput) =>
@@ -207,4 +209,25 @@ test("initial weights follow the rates of spikes, and have the plain scale where
   ]);
   // Every unit spikes once in 20 ms.
   expect(spikes.plan.dataRateHz).toBeCloseTo(50, 6);
+  const frames: LabelledSet = {
+    name: "frames",
+    kind: "frames",
+    size: 20,
+    channels: 4,
+    frames: 5,
+    classNames: ["a", "b"],
+    labels: Uint32Array.from({ length: 20 }, (_, i) => i % 2),
+    columns: {},
+    notes: [],
+    read: async (indices) =>
+      Array.from(indices, () => ({ kind: "frames", frames: 5, values: new Float32Array(20).fill(0.5) })),
+    close() {},
+  };
+  const input = smallExperiment({ data: { train: "frames" }, layers: twoLayers });
+  const currents = await prepareClassification(parseClassify(input, "t"), async () => frames);
+  expect(currents.experiment.data.encoder).toEqual({ type: "rows" });
+  const fluctuation = { type: "fluctuation", rateHz: 10 };
+  const normal = { type: "normal" };
+  const expected = [normal, fluctuation, fluctuation, normal];
+  expect(currents.plan.projections.map(({ initial }) => initial)).toMatchObject(expected);
 });

@@ -62,7 +62,7 @@ const connectionsInto = {
   delaySteps: whole(0, 65536).default(0),
   /** Fraction of the connections from below that exist, drawn at random. */
   connections: fraction.default(1),
-  /** "auto": by the rates of the data ("fluctuation") where inputs spike, else "normal". */
+  /** "auto": "fluctuation" where the sources spike, at the rate of the data or 10 Hz; else, and into the readout, "normal". */
   initial,
   constraint: described(constraintKinds).nullable().default(null),
   /** Deep rewiring of sparse connections: strength of the pull of weights to 0. null: they stay where they are. */

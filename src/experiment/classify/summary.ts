@@ -23,6 +23,8 @@ export interface DataSummary {
 
 /** So many training samples tell the rate of the data. */
 const probes = 200;
+/** So many samples are in memory at a time. */
+const atOnce = 16;
 /** So many samples stand for all in the digest. */
 const digested = 64;
 
@@ -67,15 +69,17 @@ export async function summariseData(
   const { set, indices } = training;
   const info = infoOf(set);
   const reader = new SampleReader(training, encoderOf(experiment, info), experiment.seed);
-  const probed = await reader.prepare(0, spread(indices, probes));
   let [events, steps, most] = [0, 0, 0];
   let valued = false;
-  for (const { events: sample } of probed) {
-    const count = sample.offsets[sample.steps];
-    events += count;
-    steps += sample.steps;
-    most = Math.max(most, count);
-    valued ||= sample.values !== null;
+  const probed = spread(indices, probes);
+  for (let from = 0; from < probed.length; from += atOnce) {
+    for (const { events: sample } of await reader.prepare(0, probed.subarray(from, from + atOnce))) {
+      const count = sample.offsets[sample.steps];
+      events += count;
+      steps += sample.steps;
+      most = Math.max(most, count);
+      valued ||= sample.values !== null;
+    }
   }
   const inputs = encoderOf(experiment, info).channels;
   const seconds = (steps * experiment.network.dtMs) / 1000;

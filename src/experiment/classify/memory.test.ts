@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { prepareSmall, smallExperiment } from "../../../test/classify/small.ts";
+import { GradientMember } from "../../learning/gradient/member.ts";
+import { estimateClassifier, guardClassifier } from "./memory.ts";
+
+const large = () => prepareSmall(smallExperiment({ layer: { neurons: 600 } }));
+const use = { threads: 1, maxSteps: 20, batch: 8 };
+
+test("the estimate of an engine is what the engine takes", async () => {
+  const { spec, plan, summary, data, experiment } = await large();
+  const member = await GradientMember.create(spec);
+  const sample = { steps: 20, offsets: new Uint32Array(21), channels: new Uint32Array(0), values: null };
+  member.run({
+    values: null,
+    lanes: Array.from({ length: 8 }, (_, lane) => ({ lane, samples: [{ events: sample, target: { label: 0 } }] })),
+    weight: 1,
+    train: true,
+    batchCounts: null,
+  });
+  const { parts } = await estimateClassifier(spec, plan, summary, use);
+  expect(parts.engines).toBeGreaterThan(0.9 * member.engine.memoryBytes);
+  expect(parts.engines).toBeLessThan(1.3 * member.engine.memoryBytes);
+  expect(experiment.network.layers[0].neurons).toBe(600);
+  data.close();
+});
+
+test("a network that does not fit is refused with need, have, and the largest that fits", async () => {
+  const prepared = await large();
+  const { total } = await estimateClassifier(prepared.spec, prepared.plan, prepared.summary, use);
+  await guardClassifier(prepared, 1, 2 * total);
+  const refused = await guardClassifier(prepared, 1, total - 5e6).catch((error: Error) => error.message);
+  const largest = Number(/the largest that fits is network\.layers\.0\.neurons = (\d+)\./.exec(String(refused))?.[1]);
+  expect(largest).toBeGreaterThan(100);
+  expect(largest).toBeLessThan(600);
+  const smaller = await prepareSmall(smallExperiment({ layer: { neurons: largest } }));
+  await guardClassifier(smaller, 1, total - 5e6);
+  await expect(guardClassifier(prepared, 1, 1e6)).rejects.toThrow(/no smaller network of this kind fits either/);
+});
