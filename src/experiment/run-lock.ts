@@ -14,6 +14,8 @@ interface Owner {
   readonly host: string;
   /** Start of the process in clock ticks since boot where the system tells, so that a reused id is noticed. */
   readonly started: string | null;
+  /** Tells apart locks of one process. */
+  readonly nonce: string;
 }
 
 function startOf(pid: number): string | null {
@@ -42,8 +44,10 @@ export interface RunLock {
 
 /** @param path the lock file. */
 export async function lockRun(path: string): Promise<RunLock> {
-  const mine = JSON.stringify({ pid: process.pid, host: hostname(), started: startOf(process.pid) } satisfies Owner);
-  const own = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const nonce = randomBytes(4).toString("hex");
+  const owner: Owner = { pid: process.pid, host: hostname(), started: startOf(process.pid), nonce };
+  const mine = JSON.stringify(owner);
+  const own = `${path}.${process.pid}.${nonce}`;
   try {
     await writeFile(own, mine);
   } catch (cause) {
@@ -57,7 +61,9 @@ export async function lockRun(path: string): Promise<RunLock> {
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw writeFailed(path, cause);
       }
-      await removeIfStale(path, own);
+      const stale = await readStale(path);
+      if (stale === null) continue; // released in the meantime
+      if (await takeOver(path, stale, own)) return { release: () => releaseLock(path, mine) };
     }
     throw new UserError(`cannot lock the run: ${path} keeps changing hands; try again`, exitCode.unavailable);
   } finally {
@@ -65,41 +71,48 @@ export async function lockRun(path: string): Promise<RunLock> {
   }
 }
 
-/** Removes the lock of a process that is gone; refuses when the owner lives or cannot be asked. */
-async function removeIfStale(path: string, own: string): Promise<void> {
+/** What a lock whose owner is gone says, null without a lock; refuses when the owner lives or cannot be asked. */
+async function readStale(path: string): Promise<string | null> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch {
-    return; // released in the meantime
+    return null;
   }
-  let owner: Owner | undefined;
+  let owner: Owner;
   try {
     owner = JSON.parse(text) as Owner;
   } catch {
-    // An unreadable lock can only be damage: locks appear whole.
+    return text; // can only be damage: locks appear whole
   }
-  if (owner !== undefined && owner.host !== hostname()) {
+  if (owner.host !== hostname()) {
     throw new UserError(
       `this run is in use by process ${owner.pid} on ${owner.host}; if that is no longer so, delete ${path}`,
       exitCode.unavailable,
     );
   }
-  if (owner !== undefined && isAlive(owner)) {
+  if (isAlive(owner)) {
     throw new UserError(
       `this run is in use by process ${owner.pid}; wait for it, or stop it with: kill ${owner.pid}`,
       exitCode.unavailable,
     );
   }
-  // Two processes may get here at once. Moving the file away is atomic; who moved a fresh lock puts it back.
-  const aside = `${own}.stale`;
+  return text;
+}
+
+/**
+ * Puts our lock in the place of a stale one. Several processes may find the same stale lock; who replaces it must hold a
+ * lock on replacing, and look again: a lock that is stale can then only be changed by its holder, and the place is never
+ * empty in between.
+ */
+async function takeOver(path: string, stale: string, own: string): Promise<boolean> {
+  const claim = await lockRun(`${path}.claim`);
   try {
-    await rename(path, aside);
-    if ((await readFile(aside, "utf8")) !== text) await link(aside, path).catch(() => {});
-  } catch {
-    return;
+    if ((await readFile(path, "utf8").catch(() => null)) !== stale) return false;
+    await rename(own, path);
+    return true;
   } finally {
-    await rm(aside, { force: true });
+    claim.release();
   }
 }
 

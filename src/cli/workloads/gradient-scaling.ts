@@ -130,10 +130,19 @@ export function thenSilence(sample: StepEvents, steps: number): StepEvents {
   return { ...sample, steps, offsets };
 }
 
+/** A way in which the time per step could depend on the length. */
+interface LengthWay {
+  readonly name: string;
+  readonly make: (sample: StepEvents, steps: number) => StepEvents;
+  readonly tapeBytes?: number;
+  /** The time of the first length is taken off all others: what is left are the steps after it. */
+  readonly afterFirst?: boolean;
+}
+
 /**
  * Time per step against the length: as it is; in pieces of 64 steps whose forward pass is repeated, as very long samples
- * are; and with an input that falls silent after the first sample, where states decay for thousands of steps and would
- * become subnormal numbers.
+ * are; and of the steps after the input fell silent, where states decay for thousands of steps and would become subnormal
+ * numbers.
  */
 export async function measureLength(
   name: string,
@@ -141,46 +150,67 @@ export async function measureLength(
   sample: StepEvents,
   { lengths, repeat }: { lengths: readonly number[]; repeat: number },
 ): Promise<LengthRow[]> {
-  // A loss of every step, so that all of them have a way back.
-  const training = trainingOf({ ...choice, loss: { type: "crossEntropy", readout: "perStep" } });
-  const { size } = training.spec.populations[1];
-  const bytesPerStep = 4 * choice.neurons * smallTapeSteps;
-  const ways = [
-    { name: "whole", make: repeatSample, tapeBytes: undefined },
-    { name: `pieces of ${smallTapeSteps} steps or fewer`, make: repeatSample, tapeBytes: bytesPerStep },
-    { name: `silent after ${sample.steps}`, make: thenSilence, tapeBytes: undefined },
+  const ways: LengthWay[] = [
+    { name: "whole", make: repeatSample },
+    {
+      name: `pieces of ${smallTapeSteps} steps or fewer`,
+      make: repeatSample,
+      tapeBytes: 4 * choice.neurons * smallTapeSteps,
+    },
+    ...(lengths.length > 1 ? [{ name: "silent steps", make: thenSilence, afterFirst: true }] : []),
   ];
   const rows: LengthRow[] = [];
   for (const way of ways) {
-    const times: Record<string, Spread> = {};
-    for (const steps of lengths) {
-      const engine = await initialEngine(training, { tapeBytes: way.tapeBytes });
-      const events = way.make(sample, steps);
-      const loss = makeLoss(training.spec.loss, size);
-      const values: number[] = [];
-      // As many passes as give every length the same number of steps, so that none is measured with cold code.
-      const passes = Math.max(1, Math.round(lengths[lengths.length - 1] / steps));
-      for (let round = -1; round < repeat; round++) {
-        let milliseconds = 0;
-        for (let pass = 0; pass < passes; pass++) {
-          const started = performance.now();
-          const outputs = engine.forward(events);
-          const between = performance.now();
-          loss.evaluate(outputs, steps, { label: 0 }, engine.outputAdjoints());
-          const after = performance.now();
-          engine.backward();
-          milliseconds += performance.now() - after + (between - started);
-        }
-        if (round >= 0) values.push((1000 * milliseconds) / (passes * steps));
-      }
-      times[steps] = spreadOf(values);
-    }
-    const medians = Object.values(times).map((spread) => spread.median);
+    const milliseconds = await timeLengths(way, choice, sample, { lengths, repeat });
+    const [first, ...others] = lengths.map((steps, k) => ({ steps, ms: milliseconds[k] }));
+    const measured = way.afterFirst
+      ? others.map(({ steps, ms }) => ({
+          steps,
+          us: ms.map((x) => (1000 * (x - median(first.ms))) / (steps - first.steps)),
+        }))
+      : [first, ...others].map(({ steps, ms }) => ({ steps, us: ms.map((x) => (1000 * x) / steps) }));
+    const medians = measured.map(({ us }) => median(us));
     rows.push({
       name: `${name}, ${way.name}`,
-      microsecondsPerStep: times,
+      microsecondsPerStep: Object.fromEntries(measured.map(({ steps, us }) => [steps, spreadOf(us)])),
       largestRatio: Math.max(...medians) / Math.min(...medians),
     });
   }
   return rows;
+}
+
+/** Milliseconds of a sample, forward and back without the loss, by length and repetition. */
+async function timeLengths(
+  { make, tapeBytes }: LengthWay,
+  choice: TrainingChoice,
+  sample: StepEvents,
+  { lengths, repeat }: { lengths: readonly number[]; repeat: number },
+): Promise<number[][]> {
+  // A loss of every step, so that all of them have a way back.
+  const training = trainingOf({ ...choice, loss: { type: "crossEntropy", readout: "perStep" } });
+  const loss = makeLoss(training.spec.loss, training.spec.populations[1].size);
+  const runs = [];
+  for (const steps of lengths) {
+    const engine = await initialEngine(training, { tapeBytes });
+    // As many passes as give every length about the same number of steps, so that none is measured with cold code.
+    const passes = Math.max(1, Math.round(lengths[lengths.length - 1] / steps));
+    runs.push({ engine, events: make(sample, steps), passes, milliseconds: [] as number[] });
+  }
+  // One round after another, so that a machine that drifts drifts for all.
+  for (let round = -1; round < repeat; round++) {
+    for (const { engine, events, passes, milliseconds } of runs) {
+      let sum = 0;
+      for (let pass = 0; pass < passes; pass++) {
+        const started = performance.now();
+        const outputs = engine.forward(events);
+        sum += performance.now() - started;
+        loss.evaluate(outputs, events.steps, { label: 0 }, engine.outputAdjoints());
+        const between = performance.now();
+        engine.backward();
+        sum += performance.now() - between;
+      }
+      if (round >= 0) milliseconds.push(sum / passes);
+    }
+  }
+  return runs.map(({ milliseconds }) => milliseconds);
 }

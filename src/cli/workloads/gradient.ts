@@ -260,7 +260,7 @@ function lengthTable(lengths: readonly number[], rows: readonly LengthRow[]): st
     ["network", ...lengths.map(String), "largest/smallest"],
     rows.map((row) => [
       row.name,
-      ...lengths.map((steps) => digits(row.microsecondsPerStep[steps].median)),
+      ...lengths.map((steps) => digits(row.microsecondsPerStep[steps]?.median ?? Number.NaN)),
       row.largestRatio.toFixed(2),
     ]),
   );
