@@ -7,6 +7,7 @@ import {
   type CreateClassifierOptions,
   createClassifierOn,
 } from "./experiment/classify/create-classifier.ts";
+import { readConstantsFile } from "./experiment/constants-file.ts";
 import { type CreateTrainerOptions, createTrainerOn, type Trainer } from "./experiment/create-trainer.ts";
 import { availableMemory } from "./experiment/memory.ts";
 import { readRecordingFile } from "./experiment/recording-file.ts";
@@ -46,6 +47,7 @@ export function createTrainer(experiment: ExperimentInput = {}, options: CreateT
     cores: availableParallelism(),
     availableMemory,
     readRecording: readRecordingFile,
+    readBytes: readConstantsFile,
     createRlsTrainer,
   };
   return createTrainerOn(machine, experiment, options);
@@ -80,6 +82,7 @@ export function createClassifier(
     cores: availableParallelism(),
     availableMemory,
     openSet: openLabelledFile,
+    readBytes: readConstantsFile,
     createGradientTrainer,
   };
   return createClassifierOn(machine, experiment, options);

@@ -7,6 +7,7 @@ import {
 } from "./experiment/classify/create-classifier.ts";
 import { fetchLabelledSet } from "./experiment/classify/labelled-file.web.ts";
 import { type CreateTrainerOptions, createTrainerOn, type Trainer } from "./experiment/create-trainer.ts";
+import { fetchFile } from "./experiment/fetch-file.web.ts";
 import { fetchRecording } from "./experiment/recording-file.web.ts";
 import type { ExperimentInput } from "./experiment/schema.ts";
 import { createGradientTrainer } from "./learning/gradient/trainer.web.ts";
@@ -21,7 +22,12 @@ export * from "./exports.ts";
  * thread, with the same results.
  */
 export function createTrainer(experiment: ExperimentInput = {}, options: CreateTrainerOptions = {}): Promise<Trainer> {
-  const machine = { cores: navigator.hardwareConcurrency, readRecording: fetchRecording, createRlsTrainer };
+  const machine = {
+    cores: navigator.hardwareConcurrency,
+    readRecording: fetchRecording,
+    readBytes: fetchFile,
+    createRlsTrainer,
+  };
   return createTrainerOn(machine, experiment, options);
 }
 
@@ -30,6 +36,11 @@ export function createClassifier(
   experiment: ClassifierInput,
   options: CreateClassifierOptions = {},
 ): Promise<Classifier> {
-  const machine = { cores: navigator.hardwareConcurrency, openSet: fetchLabelledSet, createGradientTrainer };
+  const machine = {
+    cores: navigator.hardwareConcurrency,
+    openSet: fetchLabelledSet,
+    readBytes: fetchFile,
+    createGradientTrainer,
+  };
   return createClassifierOn(machine, experiment, options);
 }

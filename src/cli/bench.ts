@@ -38,6 +38,7 @@ export function addBench(program: Command, context: Context, load: WorkloadLoade
     .option("--fast", "million, 50k: relaxed SIMD where the runtime has it")
     .addOption(new Option("--precision <type>", "million, 50k: how P is stored").choices(["f32", "int16"]))
     .option("--block <n>", "million, 50k: samples per RLS update", wholeNumber("--block", 1))
+    .option("--figure <folder>", "membrane: write its figure there, as SVG")
     .option("--json", "print one JSON object on stdout, and nothing else")
     .addHelpText("beforeAll", examples)
     .action(async (names: string[], flags: Partial<WorkloadOptions> & { seed: number }) => {

@@ -12,6 +12,8 @@ const onlyOf: Readonly<Record<ExperimentKind, Readonly<Record<string, string>>>>
   classify: {
     epochs: "training is counted in iterations: --iterations",
     test: "the frozen test needs no file of its own; --trials sets how long it is",
+    measured: "only classifiers learn time constants",
+    disturb: "only samples of classifiers can be changed",
     best: "only classifiers are validated while they train",
     data: "the frozen test compares with the targets of the run",
   },

@@ -2,13 +2,15 @@
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import { exitCode, UserError } from "../base/errors.ts";
+import { readConstantsFile } from "../experiment/constants-file.ts";
 import type { Environment } from "../experiment/environment.ts";
+import { readFileConstants } from "../experiment/file-constants.ts";
 import { fingerprintOf } from "../experiment/fingerprint.ts";
 import { availableMemory } from "../experiment/memory.ts";
 import { guardMemory } from "../experiment/memory-guard.ts";
 import { type Resolved, resolveExperiment } from "../experiment/resolve.ts";
 import type { RunFolder } from "../experiment/run-folder.ts";
-import type { Experiment } from "../experiment/schema.ts";
+import { type Experiment, parseExperiment } from "../experiment/schema.ts";
 import type { Engine, RlsTrainer, TrainerOptions, TrainerTargets } from "../experiment/trainer-contract.ts";
 import type { Context } from "./context.ts";
 import type { Progress } from "./progress.ts";
@@ -45,9 +47,12 @@ function chooseThreads(asked: number | undefined, progress: Progress): number {
 export async function prepare(
   context: Context,
   progress: Progress,
-  experiment: Experiment,
+  given: Experiment,
   machine: MachineOptions,
 ): Promise<Prepared> {
+  const { experiment, notes } = await readFileConstants(given, readConstantsFile, (value) =>
+    parseExperiment(value, "the experiment with the numbers of its files"),
+  );
   const { targets } = experiment;
   let recording = null;
   if (targets.type === "recording") {
@@ -55,7 +60,7 @@ export async function prepare(
     recording = await context.readRecording(targets);
   }
   const resolved = resolveExperiment(experiment, recording);
-  for (const note of resolved.notes) progress.say(`note: ${note}`);
+  for (const note of [...notes, ...resolved.notes]) progress.say(`note: ${note}`);
   const engine = await context.engine();
   const options: TrainerOptions = {
     threads: chooseThreads(machine.threads, progress),

@@ -31,6 +31,11 @@ export interface LabelledSet {
   /** Number of samples. */
   readonly size: number;
   readonly channels: number;
+  /**
+   * How channels lie in space, [height, width, channels] or [length, channels], the last index running fastest; of frames
+   * it may be that of a whole sample. Absent: nothing is known.
+   */
+  readonly shape?: readonly number[];
   /** Frames of the longest sample; of a set of frames. */
   readonly frames?: number;
   /** When the last spike of the set falls, ms from the start of its sample; of a set of spikes. */

@@ -10,6 +10,7 @@ async function ask(options: CreateTrainerOptions, availableMemory?: () => number
     cores: 2,
     availableMemory,
     readRecording: async () => Promise.reject(new Error("no recording here")),
+    readBytes: async () => Promise.reject(new Error("no files here")),
     createRlsTrainer: async () => Promise.reject(new Error("asked to build")),
   };
   return createTrainerOn(machine, given, options).then(

@@ -10,6 +10,7 @@ import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import type { RlsSpec } from "../learning/rls/spec.ts";
 import type { RlsTrainer, TrainerOptions, TrainerTargets } from "../learning/rls/trainer.ts";
 import { estimateMemory } from "./estimate.ts";
+import { type ReadBytes, readFileConstants } from "./file-constants.ts";
 import { guardMemory } from "./memory-guard.ts";
 import { type Resolved, resolveExperiment } from "./resolve.ts";
 import { type Experiment, type ExperimentInput, parseExperiment, type RecordingTargets } from "./schema.ts";
@@ -42,6 +43,8 @@ export interface Machine {
   /** Bytes that can still be taken. Absent where the platform does not tell. */
   availableMemory?(): number;
   readRecording(targets: RecordingTargets): Promise<Recording>;
+  /** Of the files that constants name. */
+  readonly readBytes: ReadBytes;
   createRlsTrainer(spec: RlsSpec, targets: TrainerTargets, options: TrainerOptions): Promise<RlsTrainer>;
 }
 
@@ -154,11 +157,16 @@ export async function createTrainerOn(
   given: ExperimentInput,
   options: CreateTrainerOptions,
 ): Promise<Trainer> {
-  const experiment = parseExperiment(withTargets(given, options.recording), "the experiment");
+  const parse = (value: unknown) => parseExperiment(value, "the experiment");
+  const { experiment, notes: read } = await readFileConstants(
+    parse(withTargets(given, options.recording)),
+    machine.readBytes,
+    parse,
+  );
   const { targets } = experiment;
   const recording = targets.type === "recording" ? (options.recording ?? (await machine.readRecording(targets))) : null;
   const resolved = resolveExperiment(experiment, recording);
-  const notes = [...resolved.notes];
+  const notes = [...read, ...resolved.notes];
   const trainerOptions: TrainerOptions = {
     threads: checkedThreads(options.threads) ?? Math.min(machine.cores, Math.ceil(resolved.spec.neurons / 512)),
     fast: options.fast ?? false,

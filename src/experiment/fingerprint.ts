@@ -38,13 +38,16 @@ export function fingerprintOf(spec: RlsSpec, targets: TrainerTargets): string {
 
 /** The same of a classifier: settings that decide what is learned, and its data. */
 export function fingerprintOfClassifier(resolved: ClassifyExperiment, data: DataSummary): string {
-  const { seed, network, learning } = resolved;
+  const { seed, learning } = resolved;
+  // What the word stands for is written out in the layers.
+  const { heterogeneity: _word, ...network } = resolved.network;
   const { encoder, augmentation } = resolved.data;
   const { epochs: _, earlyStopping: __, stopAt: ___, ...rules } = learning;
-  const named = <Owner extends { readonly model: { readonly type: string } }>(owner: Owner) => ({
-    ...owner,
-    model: { ...owner.model, type: withoutFolder(owner.model.type) },
-  });
+  const named = <Owner extends object>(owner: Owner) => {
+    if (!("model" in owner)) return owner;
+    const model = owner.model as { readonly type: string };
+    return { ...owner, model: { ...model, type: withoutFolder(model.type) } };
+  };
   const hash = createHash("sha256");
   update(hash, {
     seed,

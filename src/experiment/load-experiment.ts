@@ -6,6 +6,7 @@ import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { didYouMean, exitCode, UserError } from "../base/errors.ts";
 import { allPresets } from "./presets.ts";
+import { isFileConstant } from "./schema-words.ts";
 
 export interface LoadedExperiment {
   /** Not checked yet; paths in it are absolute. */
@@ -106,8 +107,10 @@ function transpileWithUsersTypeScript(source: string, path: string): string | un
 
 /** Paths inside an experiment are relative to its file; the run may be resumed from anywhere, so make them absolute. */
 export function absolutePaths(value: Record<string, unknown>, folder: string): Record<string, unknown> {
-  if (value.kind === "classify") return absolutePathsOfClassifier(value, folder);
-  const copy = structuredClone(value) as {
+  const own = structuredClone(value);
+  makeConstantsAbsolute(own, folder);
+  if (own.kind === "classify") return absolutePathsOfClassifier(own, folder);
+  const copy = own as {
     targets?: { file?: unknown };
     model?: { type?: unknown };
     static?: { rule?: { module?: unknown } } | null;
@@ -131,8 +134,18 @@ function makeAddress(model: { type?: unknown }, folder: string): void {
   if (isPath(model.type) && /[/\\]|\.[mc]?[jt]s$/.test(model.type)) model.type = url(model.type, folder);
 }
 
+/** Files of constants, wherever they stand. */
+function makeConstantsAbsolute(value: unknown, folder: string): void {
+  if (typeof value !== "object" || value === null) return;
+  if (isFileConstant(value)) {
+    if (isPath(value.file)) (value as { file: string }).file = resolve(folder, value.file);
+    return;
+  }
+  for (const item of Object.values(value)) makeConstantsAbsolute(item, folder);
+}
+
 function absolutePathsOfClassifier(value: Record<string, unknown>, folder: string): Record<string, unknown> {
-  const copy = structuredClone(value) as {
+  const copy = value as {
     data?: Record<string, unknown> & { reading?: Record<string, unknown> };
     network?: { layers?: unknown; readout?: { model?: { type?: unknown } } };
   };

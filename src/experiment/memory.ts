@@ -2,8 +2,6 @@
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
 
-export { formatBytes } from "./memory-guard.ts";
-
 function readNumber(path: string): number | undefined {
   try {
     const value = Number(readFileSync(path, "utf8").trim());

@@ -8,9 +8,11 @@
 import { exitCode, UserError } from "../base/errors.ts";
 import type { Recording } from "../data/recording.ts";
 import type { RlsSpec, TrialTiming } from "../learning/rls/spec.ts";
+import { builtInModels } from "../model/built-in.ts";
 import { drawSubset } from "../random/draws.ts";
 import { resolveConstant } from "./constants.ts";
-import type { Experiment } from "./schema.ts";
+import { type Experiment, standardConstants } from "./schema.ts";
+import type { Constant } from "./schema-words.ts";
 
 /** An experiment without any "auto". */
 export type ResolvedExperiment = Experiment & { readonly neurons: number; readonly copies: number };
@@ -239,8 +241,8 @@ export function resolveExperiment(given: Experiment, recording: Recording | null
   }
   if (plastic.trained !== "all" && "indices" in plastic.trained) checkIndices(plastic.trained.indices, neurons);
 
-  const each = (value: Parameters<typeof resolveConstant>[0], path: string, count = neurons) =>
-    resolveConstant(value, path, count, given.seed);
+  const each = (value: Constant, path: string, standard?: number, count = neurons) =>
+    resolveConstant(value, path, count, given.seed, standard);
   const trainedCount =
     plastic.trained === "all"
       ? neurons
@@ -254,8 +256,8 @@ export function resolveExperiment(given: Experiment, recording: Recording | null
     given.drive === "auto"
       ? { excitatory: 1.5 * jx, inhibitory: jx }
       : {
-          excitatory: each(given.drive.excitatory, "drive.excitatory", excitatory),
-          inhibitory: each(given.drive.inhibitory, "drive.inhibitory", neurons - excitatory),
+          excitatory: each(given.drive.excitatory, "drive.excitatory", undefined, excitatory),
+          inhibitory: each(given.drive.inhibitory, "drive.inhibitory", undefined, neurons - excitatory),
         };
   const spec: RlsSpec = {
     seed: given.seed,
@@ -265,13 +267,16 @@ export function resolveExperiment(given: Experiment, recording: Recording | null
     model: {
       type: given.model.type,
       parameters: Object.fromEntries(
-        Object.entries(given.model.parameters).map(([name, value]) => [name, each(value, `model.parameters.${name}`)]),
+        Object.entries(given.model.parameters).map(([name, value]) => [
+          name,
+          each(value, `model.parameters.${name}`, builtInModels[given.model.type]?.parameters[name]?.default),
+        ]),
       ),
     },
     synapses: {
-      tauExcMs: each(given.synapses.tauExcMs, "synapses.tauExcMs"),
-      tauInhMs: each(given.synapses.tauInhMs, "synapses.tauInhMs"),
-      tauPlasticMs: each(given.synapses.tauPlasticMs, "synapses.tauPlasticMs"),
+      tauExcMs: each(given.synapses.tauExcMs, "synapses.tauExcMs", standardConstants.tauExcMs),
+      tauInhMs: each(given.synapses.tauInhMs, "synapses.tauInhMs", standardConstants.tauInhMs),
+      tauPlasticMs: each(given.synapses.tauPlasticMs, "synapses.tauPlasticMs", standardConstants.tauPlasticMs),
     },
     drive,
     static:
@@ -290,7 +295,7 @@ export function resolveExperiment(given: Experiment, recording: Recording | null
     tasks: given.targets.type === "sinusoids" ? given.targets.tasks : (size.recording as Recording).tasks,
     learning: {
       ...learning,
-      lambda: each(learning.lambda, "learning.lambda", trainedCount),
+      lambda: each(learning.lambda, "learning.lambda", standardConstants.lambda, trainedCount),
       maxWeight: learning.maxWeight ?? Number.POSITIVE_INFINITY,
     },
     correlationWindowMs: given.correlationWindowMs,

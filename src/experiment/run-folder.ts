@@ -8,6 +8,7 @@
  *     weights.json       RLS: trained weights before and after, of a large network a sample
  *     data.json          classifier: what the network was told of its data
  *     before.json        classifier: what was learned later as it was at the start
+ *     initial.json       classifier: rates and free membranes before training
  *     outcome.json       classifier: figures, confusion, rates and example trials at the end
  *     notes.json         what was guessed or decided while the experiment was read
  *     test.json          RLS: the frozen test; of several after the same iteration the one with most trials

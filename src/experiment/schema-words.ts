@@ -6,50 +6,7 @@
  */
 import { z } from "zod";
 import { didYouMean, exitCode, UserError } from "../base/errors.ts";
-
-export interface Range {
-  /** Smallest allowed value. */
-  readonly min?: number;
-  /** Largest allowed value. */
-  readonly max?: number;
-  /** Exclusive lower bound. */
-  readonly above?: number;
-  readonly unit?: string;
-  readonly integer?: boolean;
-}
-
-/** `a number from 0 to 1`, `a whole number of at least 1`, `a number above 0 ms`. */
-export function describeRange(range: Range): string {
-  const unit = range.unit === undefined ? "" : ` ${range.unit}`;
-  const noun = range.integer ? "a whole number" : "a number";
-  if (range.above !== undefined) {
-    return `${noun} above ${range.above}${range.max === undefined ? "" : ` and at most ${range.max}`}${unit}`;
-  }
-  if (range.min !== undefined && range.max !== undefined) return `${noun} from ${range.min} to ${range.max}${unit}`;
-  if (range.min !== undefined) return `${noun} of at least ${range.min}${unit}`;
-  if (range.max !== undefined) return `${noun} of at most ${range.max}${unit}`;
-  return range.unit === undefined ? noun : `${noun} in ${range.unit}`;
-}
-
-export function inRange(value: unknown, range: Range): value is number {
-  return (
-    typeof value === "number" &&
-    Number.isFinite(value) &&
-    !(range.integer && !Number.isSafeInteger(value)) &&
-    !(range.min !== undefined && value < range.min) &&
-    !(range.max !== undefined && value > range.max) &&
-    !(range.above !== undefined && value <= range.above)
-  );
-}
-
-/** A value as it should appear in a message: short, and strings in quotes. */
-export function show(value: unknown): string {
-  if (value === undefined) return "missing";
-  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
-const wrong = (value: unknown, must: string) => `is ${show(value)}; it must be ${must}`;
+import { describeRange, inRange, quoted, type Range, show, wrong, wrongItem, wrongWord } from "../base/faults.ts";
 
 /** A finite number within a range; the message names range and unit. */
 export function number(range: Range) {
@@ -70,12 +27,7 @@ export function flag() {
 
 /** One of a few words; the message suggests the nearest. */
 export function choice<const Words extends readonly [string, ...string[]]>(words: Words) {
-  return z.enum(words, {
-    error: (issue) => {
-      const hint = typeof issue.input === "string" ? didYouMean(issue.input, words) : "";
-      return wrong(issue.input, `one of ${words.map((word) => `"${word}"`).join(", ")}`) + hint;
-    },
-  });
+  return z.enum(words, { error: (issue) => wrongWord(issue.input, words) });
 }
 
 /** An object that accepts no other keys than these and suggests the one that was meant. */
@@ -150,67 +102,120 @@ export const autoOr = <Schema extends z.ZodType>(schema: Schema) =>
 
 export const whole = (min: number, max?: number) => number({ min, max, integer: true });
 
+/** Values by name of a column: `{"outcome": "hit"}`. */
+export const columnValues = (example: string) =>
+  z.record(
+    z.string(),
+    z.union([z.string(), z.number(), z.boolean()], {
+      error: (issue) => wrong(issue.input, "a word, a number, true or false"),
+    }),
+    { error: (issue) => wrong(issue.input, `an object of values by column, such as ${example}`) },
+  );
+
 export const list = <Schema extends z.ZodType>(item: Schema, what: string) =>
   z.array(item, { error: (issue) => wrong(issue.input, `a list of ${what}`) });
 
-/** Objects told apart by one key: `{"type": "bin", ...}`. The settings of each kind by its word. */
-export function variants<Given>(key: string, kinds: Readonly<Record<string, z.ZodRawShape>>) {
+/**
+ * Objects told apart by one key: `{"type": "bin", ...}`. The settings of each kind by its word.
+ * @param otherwise the word where the key is absent. Default: it must be there
+ */
+export function variants<Given, Complete = Given>(
+  key: string,
+  kinds: Readonly<Record<string, z.ZodRawShape>>,
+  otherwise?: string,
+) {
   const words = Object.keys(kinds);
-  const schemas = new Map(words.map((word) => [word, object({ [key]: z.literal(word), ...kinds[word] })]));
+  const wordOf = (own: string) => (own === otherwise ? z.literal(own).default(own) : z.literal(own));
+  const schemas = new Map(words.map((own) => [own, object({ [key]: wordOf(own), ...kinds[own] })]));
   return z
     .custom<Given>(() => true)
-    .transform((value, context): Given => {
+    .transform((value, context): Complete => {
       const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-      const word: unknown = isObject ? (value as Record<string, unknown>)[key] : undefined;
+      const word: unknown = isObject ? ((value as Record<string, unknown>)[key] ?? otherwise) : undefined;
       const schema = typeof word === "string" ? schemas.get(word) : undefined;
       if (schema === undefined) {
-        const must = `one of ${words.map((known) => `"${known}"`).join(", ")}`;
-        const hint = typeof word === "string" ? didYouMean(word, words) : "";
         context.addIssue(
           isObject
-            ? { code: "custom", path: [key], message: wrong(word, must) + hint }
-            : { code: "custom", message: wrong(value, `an object whose "${key}" is ${must}`) },
+            ? { code: "custom", path: [key], message: wrongWord(word, words) }
+            : { code: "custom", message: wrong(value, `an object whose "${key}" is one of ${quoted(words)}`) },
         );
         return z.NEVER;
       }
-      return within(schema, value, context) as Given;
+      return within(schema, value, context) as Complete;
     });
 }
 
-/** How a constant that differs between neurons is drawn. `min` and `max` clip every draw. */
+/**
+ * How a constant that differs between neurons is drawn. `min` and `max` clip every draw. A mean or median that is left out
+ * is the value that the constant has where nothing is said, and what is left out besides makes the distribution as wide as
+ * a gamma distribution of shape 3 (Perez-Nieves et al., Nat. Commun. 12:5791, 2021).
+ */
 export type Distribution =
   | { readonly distribution: "uniform"; readonly min: number; readonly max: number }
   | {
       readonly distribution: "normal";
-      readonly mean: number;
-      readonly std: number;
+      readonly mean?: number;
+      /** Default mean / sqrt 3. */
+      readonly std?: number;
       readonly min?: number;
       readonly max?: number;
     }
   | {
       readonly distribution: "lognormal";
-      readonly median: number;
-      readonly sigma: number;
+      readonly median?: number;
+      /** Of the logarithm. Default sqrt(ln(4/3)) = 0.536. */
+      readonly sigma?: number;
       readonly min?: number;
       readonly max?: number;
     }
   | {
       readonly distribution: "gamma";
-      readonly mean: number;
-      readonly shape: number;
+      readonly mean?: number;
+      /** Default 3. */
+      readonly shape?: number;
       readonly min?: number;
       readonly max?: number;
+    }
+  | {
+      /** One of these values, each by its share of the neurons, which neuron at random. */
+      readonly distribution: "choice";
+      readonly values: readonly number[];
+      /** Default: all alike. */
+      readonly shares?: readonly number[];
     };
 
-/** One number for all neurons, a list with one number each, or a distribution to draw them from. */
-export type Constant = number | readonly number[] | Distribution;
+/** One number per neuron in a file: npy, npz, CSV, HDF5. Read before the experiment is resolved (`file-constants.ts`). */
+export interface FileConstant {
+  readonly file: string;
+  /** Name of the array or column, where the file holds several. */
+  readonly dataset?: string;
+}
+
+/** One number for all neurons, a list with one number each, a distribution to draw them from, or a file with the list. */
+export type Constant = number | readonly number[] | Distribution | FileConstant;
 
 const parametersOf: Record<Distribution["distribution"], { required: string[]; optional: string[] }> = {
   uniform: { required: ["min", "max"], optional: [] },
-  normal: { required: ["mean", "std"], optional: ["min", "max"] },
-  lognormal: { required: ["median", "sigma"], optional: ["min", "max"] },
-  gamma: { required: ["mean", "shape"], optional: ["min", "max"] },
+  normal: { required: [], optional: ["mean", "std", "min", "max"] },
+  lognormal: { required: [], optional: ["median", "sigma", "min", "max"] },
+  gamma: { required: [], optional: ["mean", "shape", "min", "max"] },
+  choice: { required: ["values"], optional: ["shares"] },
 };
+
+/** What is wrong with the values of a choice or their shares, or undefined. */
+function choiceFault({ values, shares }: Record<string, unknown>, range: Range): string | undefined {
+  if (!Array.isArray(values) || values.length === 0) {
+    return `has values = ${show(values)}; a choice needs a list of the values to choose from`;
+  }
+  const bad = values.findIndex((item) => !inRange(item, range));
+  if (bad >= 0) return `has ${show(values[bad])} among its values; every one must be ${describeRange(range)}`;
+  if (shares === undefined) return undefined;
+  if (!Array.isArray(shares) || shares.length !== values.length || shares.some((s) => !inRange(s, { min: 0 }))) {
+    return `has shares = ${show(shares)}; give ${values.length} numbers of at least 0, one per value`;
+  }
+  const total = (shares as number[]).reduce((sum, share) => sum + share, 0);
+  return Math.abs(total - 1) < 1e-9 ? undefined : `has shares that add up to ${total}; they must add up to 1`;
+}
 
 /** What is wrong with a distribution, or undefined. */
 function distributionFault(value: Record<string, unknown>, range: Range): string | undefined {
@@ -227,6 +232,7 @@ function distributionFault(value: Record<string, unknown>, range: Range): string
       return `has the unknown key "${key}"; a ${kind} distribution takes ${known.join(", ")}${didYouMean(key, known)}`;
     }
   }
+  if (kind === "choice") return choiceFault(value, range);
   for (const key of known) {
     const given = value[key];
     if (given === undefined && optional.includes(key)) continue;
@@ -235,9 +241,9 @@ function distributionFault(value: Record<string, unknown>, range: Range): string
       return `has ${key} = ${show(given)}; a ${kind} distribution needs ${positive ? "a number above 0" : "a number"} there`;
     }
   }
-  for (const key of ["min", "max"]) {
+  for (const key of ["mean", "min", "max"]) {
     if (value[key] !== undefined && !inRange(value[key], range)) {
-      return `has ${key} = ${value[key]}; every value must be ${describeRange(range)}`;
+      return `has ${key} = ${value[key]}; ${key === "mean" ? "it" : "every value"} must be ${describeRange(range)}`;
     }
   }
   if (value.min !== undefined && value.max !== undefined && (value.min as number) >= (value.max as number)) {
@@ -249,19 +255,36 @@ function distributionFault(value: Record<string, unknown>, range: Range): string
   return undefined;
 }
 
-/** A constant that may be a number, one number per neuron, or a distribution. */
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether a value is the file of a constant: targets that are read from a file have a type besides. */
+export const isFileConstant = (value: unknown): value is FileConstant =>
+  isObject(value) && Object.hasOwn(value, "file") && !Object.hasOwn(value, "type");
+
+/** What is wrong with the file of a constant, or undefined. */
+function fileFault(value: Record<string, unknown>): string | undefined {
+  const stranger = Object.keys(value).find((key) => key !== "file" && key !== "dataset");
+  if (stranger !== undefined) return `has the unknown key "${stranger}"; a file takes file and dataset`;
+  for (const [key, name] of Object.entries(value)) {
+    if (typeof name !== "string" || name.trim() === "") return `has ${key} = ${show(name)}; it must be a name`;
+  }
+  return undefined;
+}
+
+/** A constant that may be a number, one number per neuron, a distribution, or a file. */
 export function constant(range: Range) {
   const fault = (value: unknown): string | undefined => {
     if (typeof value === "number") return inRange(value, range) ? undefined : wrong(value, describeRange(range));
     if (Array.isArray(value)) {
-      const bad = value.findIndex((item) => !inRange(item, range));
-      if (value.length === 0) return "is an empty list; give one number per neuron";
-      return bad < 0
-        ? undefined
-        : `has ${show(value[bad])} at position ${bad}; every item must be ${describeRange(range)}`;
+      return value.length === 0 ? "is an empty list; give one number per neuron" : wrongItem(value, range);
     }
-    if (typeof value === "object" && value !== null) return distributionFault(value as Record<string, unknown>, range);
-    return wrong(value, `${describeRange(range)}, a list with one such number per neuron, or a distribution`);
+    if (isFileConstant(value)) return fileFault(value as unknown as Record<string, unknown>);
+    if (isObject(value)) return distributionFault(value, range);
+    return wrong(
+      value,
+      `${describeRange(range)}, a list with one such number per neuron, a distribution, or {"file": "values.npy"}`,
+    );
   };
   return z.custom<Constant>((value) => fault(value) === undefined, {
     error: (issue) => fault(issue.input) ?? "is wrong",

@@ -68,11 +68,11 @@ describe("messages name the path, the value, the range and the way out", () => {
     [{ name: "../up" }, 'x.json: name is "../up"; it must be 1 to 80 letters'],
     [
       { synapses: { tauPlasticMs: { distribution: "gama", mean: 3, shape: 3 } } },
-      'synapses.tauPlasticMs has the distribution "gama"; it must be one of uniform, normal, lognormal, gamma — did you mean "gamma"?',
+      'synapses.tauPlasticMs has the distribution "gama"; it must be one of uniform, normal, lognormal, gamma, choice — did you mean "gamma"?',
     ],
     [
-      { synapses: { tauPlasticMs: { distribution: "gamma", mean: 3 } } },
-      "synapses.tauPlasticMs has shape = missing; a gamma distribution needs a number above 0 there",
+      { synapses: { tauPlasticMs: { distribution: "gamma", mean: 3, shape: 0 } } },
+      "synapses.tauPlasticMs has shape = 0; a gamma distribution needs a number above 0 there",
     ],
     [
       { synapses: { tauPlasticMs: { distribution: "normal", mean: 3, std: 1 } } },

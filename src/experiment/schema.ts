@@ -9,6 +9,7 @@ import { heldOutRange } from "../data/targets/psth.ts";
 import { builtInModels } from "../model/built-in.ts";
 import {
   choice,
+  columnValues,
   constant,
   experimentName,
   flag,
@@ -53,10 +54,13 @@ const timing = object({
   learnEveryMs: duration.default("auto"),
 });
 
+/** Constants where nothing is said, and the mean of a distribution that names none. */
+export const standardConstants = { tauExcMs: 3, tauInhMs: 3, tauPlasticMs: 150, lambda: 0.8 } as const;
+
 const synapses = object({
-  tauExcMs: constant({ above: 0, ...ms }).default(3),
-  tauInhMs: constant({ above: 0, ...ms }).default(3),
-  tauPlasticMs: constant({ above: 0, ...ms }).default(150),
+  tauExcMs: constant({ above: 0, ...ms }).default(standardConstants.tauExcMs),
+  tauInhMs: constant({ above: 0, ...ms }).default(standardConstants.tauInhMs),
+  tauPlasticMs: constant({ above: 0, ...ms }).default(standardConstants.tauPlasticMs),
 });
 
 const staticNetwork = object({
@@ -138,11 +142,6 @@ const sinusoids = object({
   tasks: number({ min: 1, max: 1000, integer: true }).default(1),
 });
 
-const columnValues = (what: string) =>
-  z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]), {
-    error: (issue) => `is ${JSON.stringify(issue.input)}; it must be ${what}`,
-  });
-
 /** How the spikes of an NWB file become rates (data/formats/nwb-psth.ts, which holds the defaults). */
 const nwb = object({
   table: text("the name of a table of intervals").optional(),
@@ -153,8 +152,8 @@ const nwb = object({
   smoothingSdMs: number({ min: 0, ...ms }).optional(),
   condition: text("the name of a column").optional(),
   conditions: z.array(z.union([z.string(), z.number()])).optional(),
-  trialsWhere: columnValues('an object of values by column, such as {"outcome": "hit"}').optional(),
-  unitsWhere: columnValues('an object of values by column, such as {"quality": "good"}').optional(),
+  trialsWhere: columnValues('{"outcome": "hit"}').optional(),
+  unitsWhere: columnValues('{"quality": "good"}').optional(),
   minimumRateHz: number({ min: 0, unit: "Hz" }).optional(),
   heldOutFraction: number(heldOutRange).optional(),
 });
@@ -184,7 +183,7 @@ const targets = z.discriminatedUnion("type", [sinusoids, recording], {
 });
 
 const learning = object({
-  lambda: constant({ above: 0 }).default(0.8),
+  lambda: constant({ above: 0 }).default(standardConstants.lambda),
   lambdaFeedforward: number({ above: 0 }).default(1),
   mu: number({ min: 0 }).default(0.01),
   forgetting: number({ above: 0, max: 1 }).default(1),

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { chiSquare, kolmogorovSmirnov } from "./goodness-of-fit.ts";
-import { chiSquareSurvival, gammaQ, kolmogorovSurvival, logGamma, normalSurvival } from "./special-functions.ts";
+import {
+  chiSquareSurvival,
+  digamma,
+  gammaQ,
+  kolmogorovSurvival,
+  logGamma,
+  normalSurvival,
+  trigamma,
+} from "./special-functions.ts";
 
 function relativeError(value: number, truth: number): number {
   return Math.abs(value - truth) / Math.abs(truth);
@@ -24,6 +32,37 @@ describe("logGamma", () => {
 
   it("refuses arguments that are not positive", () => {
     expect(() => logGamma(0)).toThrow(RangeError);
+  });
+});
+
+describe("digamma and trigamma", () => {
+  const euler = 0.5772156649015329;
+
+  it("have their closed forms at 1, 1/2 and whole numbers", () => {
+    expect(relativeError(digamma(1), -euler)).toBeLessThan(1e-14);
+    expect(relativeError(digamma(0.5), -euler - 2 * Math.LN2)).toBeLessThan(1e-14);
+    expect(relativeError(trigamma(1), Math.PI ** 2 / 6)).toBeLessThan(1e-14);
+    expect(relativeError(trigamma(0.5), Math.PI ** 2 / 2)).toBeLessThan(1e-14);
+    let [harmonic, squares] = [0, 0];
+    for (let n = 1; n < 40; n++) {
+      harmonic += 1 / n;
+      squares += 1 / n ** 2;
+      expect(relativeError(digamma(n + 1), harmonic - euler)).toBeLessThan(2e-14);
+      expect(relativeError(trigamma(n + 1), Math.PI ** 2 / 6 - squares)).toBeLessThan(1e-12);
+    }
+  });
+
+  it("are the slopes of ln Gamma and of digamma", () => {
+    for (const x of [0.03, 0.7, 3, 9.99, 10.01, 250]) {
+      const h = 1e-5 * x;
+      expect(relativeError((logGamma(x + h) - logGamma(x - h)) / (2 * h), digamma(x))).toBeLessThan(1e-6);
+      expect(relativeError((digamma(x + h) - digamma(x - h)) / (2 * h), trigamma(x))).toBeLessThan(1e-6);
+    }
+  });
+
+  it("refuse arguments that are not positive", () => {
+    expect(() => digamma(0)).toThrow(RangeError);
+    expect(() => trigamma(-1)).toThrow(RangeError);
   });
 });
 

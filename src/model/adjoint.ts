@@ -10,7 +10,7 @@
  *
  *   a_x = h(x) (a_z + sum_k a_S,k (reset_k(N) - N_k))       the sum: over states whose reset is differentiated
  *   a_N = (z ? (d reset/d N)' a_S : a_S) + (d margin/d N)' a_x
- *   a_s = (d step/d s)' a_N;   a_I = (d step/d I)' a_N
+ *   a_s = (d step/d s)' a_N;   a_I = (d step/d I)' a_N     (without states: a_I = (d margin/d I)' a_x)
  *   a_c = (d step/d c)' a_N + (d margin/d c)' a_x + (z ? (d reset/d c)' a_S : 0)
  *
  * Detaching the reset leaves out of the sum what is not `adaptation` of the model: a spike then acts on the loss through
@@ -144,8 +144,11 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
       if (isConstant(leaf)) addConstant(leaf, bySpike(share, 0).times(adjointAfter[k]));
     }
   }
+  // Only where there are no states the margin is over the input.
+  let throughMargin: Expression = constant(0);
   for (const [leaf, amount] of adjoints([{ output: x, adjoint: ofMargin }])) {
     if (isConstant(leaf)) addConstant(leaf, amount);
+    else if (leaf.name === leafOf.current) throughMargin = amount;
     else {
       const i = after.indexOf(leaf);
       ofAfter[i] = ofAfter[i].plus(amount);
@@ -162,7 +165,7 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
   const previous = names.map((name, k) => unlessHeld(get(input(leafOf.before(name))), adjointAfter[k]));
   const wanted = constantsMovedBy(split, options.trainable);
   const gradients = Object.fromEntries(wanted.map((name) => [name, unlessHeld(constants.get(name) ?? constant(0), 0)]));
-  const current = unlessHeld(get(input(leafOf.current)), 0);
+  const current = unlessHeld(get(input(leafOf.current)).plus(throughMargin), 0);
 
   // Adjoints that influence what is wanted, and so on backwards, until nothing is added.
   const outputs = [current, ...Object.values(gradients)];

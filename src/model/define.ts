@@ -100,7 +100,7 @@ export interface Model {
   >;
   /** Over old states. Same keys and order as `states`, as has `reset`. */
   readonly step: Readonly<Record<string, Expression>>;
-  /** Over new states. */
+  /** Over new states, and the input where there are none. */
   readonly margin: Expression;
   /** Over new states. */
   readonly reset: Readonly<Record<string, Expression>>;
@@ -263,6 +263,39 @@ export function defineModel<const P extends string, const S extends string>(defi
   }
   checkLeaves(model);
   return Object.freeze(model);
+}
+
+/** What spikes by its input of the step alone: in every step in which `margin` is > 0. */
+export interface StatelessDefinition<P extends string> {
+  readonly name: string;
+  readonly description: string;
+  readonly source: string;
+  readonly parameters: Readonly<Record<P, ParameterDefinition>>;
+  /** Over parameters and the `current` of this step. */
+  readonly margin: (names: Names<NoInfer<P> | "dtMs" | "current">) => Operand;
+}
+
+/** A model without states, for networks that learn by gradients; of a neuron a membrane is expected elsewhere. */
+export function defineStateless<const P extends string>(definition: StatelessDefinition<P>): Model {
+  const { name, description, source, parameters } = definition;
+  const names = [...Object.keys(parameters), "dtMs"];
+  const known = Object.fromEntries(names.map((key) => [key, parameter(key)]));
+  const where = `margin of model ${name}`;
+  const margin = definition.margin(namesFor(where, { ...known, current: input("current") }) as never);
+  return Object.freeze({
+    kind: "model",
+    name,
+    description,
+    source,
+    parameters,
+    states: {},
+    step: {},
+    margin: toExpression(where, margin),
+    reset: {},
+    constraints: [],
+    refractory: "hold",
+    adaptation: [],
+  });
 }
 
 /** Leaves that an author made by hand, past the checked names. */

@@ -10,6 +10,13 @@ export interface HistogramSeries {
   readonly look: "area" | "outline";
 }
 
+/** A distribution drawn over the bars of the first series. */
+export interface HistogramCurve {
+  /** Per unit of the axis, with the integral 1. */
+  density(x: number): number;
+  readonly dashed: boolean;
+}
+
 export interface HistogramSpec {
   /** Said to who cannot see the figure. */
   readonly name: string;
@@ -25,10 +32,12 @@ export interface HistogramSpec {
   readonly markMedian?: boolean;
   /** Or a line at this value. */
   readonly mark?: { readonly value: number; readonly name: string };
+  readonly curves?: readonly HistogramCurve[];
   readonly wide?: boolean;
 }
 
 const height = 196;
+const curvePoints = 120;
 const margin = { left: 46, right: 14, top: 20, bottom: 38 };
 
 /** At most 200 000 values, evenly taken: enough for the ends of an axis. */
@@ -76,6 +85,15 @@ export function histogramSvg(spec: HistogramSpec): Html {
     path += `V${px(base)}`;
     return html`<path class="bars ${spec.series[s].look}" d="${path}"/>`;
   });
+  // A density times the number of values times the width of a bin is a count.
+  const perBin = (sortedFinite(spec.series[0].values).length * (high - low)) / bins;
+  for (const { density, dashed } of spec.curves ?? []) {
+    const points = Array.from({ length: curvePoints + 1 }, (_, i) => {
+      const at = low + (i / curvePoints) * (high - low);
+      return `${px(x(at))} ${px(Math.max(margin.top, y(perBin * density(at))))}`;
+    });
+    shapes.push(html`<path class="fit${dashed && " dashed"}" d="M${points.join("L")}"/>`);
+  }
   const yTicks = spec.logCounts
     ? Array.from({ length: Math.round(Math.log10(top)) + 1 }, (_, i) => 10 ** i).filter(
         (_, i, all) => all.length < 6 || i % 2 === 0,

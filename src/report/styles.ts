@@ -1,6 +1,6 @@
 /** The look of the page: paper and ink, two accent colours, figures in a plain sans. Light, dark and print. */
 
-const light: Readonly<Record<string, string>> = {
+export const light: Readonly<Record<string, string>> = {
   paper: "#fdfcf9",
   panel: "#ffffff",
   ink: "#1b1e23",
@@ -19,7 +19,7 @@ const light: Readonly<Record<string, string>> = {
   notice: "#fbf3df",
 };
 
-const dark: Readonly<Record<string, string>> = {
+export const dark: Readonly<Record<string, string>> = {
   paper: "#14161a",
   panel: "#1a1d22",
   ink: "#ebe8e1",
@@ -38,10 +38,25 @@ const dark: Readonly<Record<string, string>> = {
   notice: "#2b2618",
 };
 
-const tokens = (set: Readonly<Record<string, string>>): string =>
+/** Colours as variables of a style sheet. */
+export const tokens = (set: Readonly<Record<string, string>>): string =>
   Object.entries(set)
     .map(([name, value]) => `--${name}:${value}`)
     .join(";");
+
+/** Of what `histogramSvg` draws, in a page or a file of its own. */
+export const histogramStyle = `svg .grid{stroke:var(--grid)}
+svg .axis{stroke:var(--grey)}
+svg .tick{font-size:11px;fill:var(--soft)}
+svg .axis-title{font-size:12px;fill:var(--soft)}
+svg .bars{stroke-linejoin:miter}
+svg .area{fill:var(--band);stroke:var(--blue);stroke-width:1.2}
+svg .outline{fill:none;stroke:var(--ink);stroke-width:1.2}
+svg .mark{stroke:var(--vermilion);stroke-width:1.2}
+svg .fit{fill:none;stroke:var(--vermilion);stroke-width:1.4}
+svg .fit.dashed{stroke-dasharray:5 3}
+svg .mark-text{font-size:11px;fill:var(--vermilion)}
+`;
 
 const page = `
 *{box-sizing:border-box}
@@ -121,16 +136,7 @@ input[type=range]{accent-color:var(--blue);width:170px;vertical-align:middle}
 .raster-head .count{color:var(--soft)}
 .hint{font:12px/1.4 var(--sans);color:var(--soft);margin-top:6px}
 svg.histogram{display:block;width:100%;height:auto;font-family:var(--sans)}
-svg .grid{stroke:var(--grid)}
-svg .axis{stroke:var(--grey)}
-svg .tick{font-size:11px;fill:var(--soft)}
-svg .axis-title{font-size:12px;fill:var(--soft)}
-svg .bars{stroke-linejoin:miter}
-svg .area{fill:var(--band);stroke:var(--blue);stroke-width:1.2}
-svg .outline{fill:none;stroke:var(--ink);stroke-width:1.2}
-svg .mark{stroke:var(--vermilion);stroke-width:1.2}
-svg .mark-text{font-size:11px;fill:var(--vermilion)}
-.stack{display:flex;height:26px;border-radius:3px;overflow:hidden;gap:1px}
+${histogramStyle}.stack{display:flex;height:26px;border-radius:3px;overflow:hidden;gap:1px}
 .stack span{display:block;background:var(--c);min-width:1px}
 table{border-collapse:collapse;font:13.5px/1.45 var(--sans);width:100%}
 th{font-weight:600;text-align:left;color:var(--soft)}
@@ -195,9 +201,11 @@ details pre{max-height:none;white-space:pre-wrap;overflow-wrap:anywhere;font-siz
 a{color:inherit;text-decoration:none}
 `;
 
+export const sans = `-apple-system,BlinkMacSystemFont,"Segoe UI","Inter","Helvetica Neue","Open Sans",Arial,sans-serif`;
+
 const fonts = [
   `--serif:"Iowan Old Style","Palatino Linotype",Palatino,"Source Serif 4","URW Palladio L",P052,Charter,Georgia,serif`,
-  `--sans:-apple-system,BlinkMacSystemFont,"Segoe UI","Inter","Helvetica Neue","Open Sans",Arial,sans-serif`,
+  `--sans:${sans}`,
   "--mono:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace",
 ].join(";");
 

@@ -77,6 +77,20 @@ describe("predict", () => {
     expect(JSON.parse(tested.stdout).accuracy).toBeCloseTo(right / 36, 12);
   });
 
+  test("the share that an experiment holds out for the test stays when --data names other samples", async () => {
+    const held = {
+      ...smallExperiment(),
+      data: { ...smallExperiment().data, test: { holdOut: { type: "everyNth", n: 6 } } },
+    };
+    writeFileSync(join(cwd, "held.json"), JSON.stringify(held));
+    const { code, stdout, stderr } = await volley(
+      "train held.json --data labelled.npz --epochs 1 --threads 1 --no-report --json --out runs/held",
+    );
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout).accuracy.test).toBeGreaterThanOrEqual(0);
+    expect(stderr).toContain("testing on 6 samples");
+  });
+
   test("needs no classes, and any number of threads says the same", async () => {
     const { rows: known } = await predictions("labelled.npz --threads 1");
     const { rows, stderr } = await predictions("unlabelled.npz --threads 2");

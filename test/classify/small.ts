@@ -3,18 +3,18 @@
 import { LocalGroup } from "../../src/device/cpu/group.ts";
 import type { TrainingLoop } from "../../src/experiment/classify/loop.ts";
 import { makeLoop, type Prepared, prepareClassification } from "../../src/experiment/classify/prepare.ts";
-import { type ClassifyInput, parseClassify } from "../../src/experiment/classify/schema.ts";
+import { type ClassifyInput, type LayerInput, parseClassify } from "../../src/experiment/classify/schema.ts";
 import { gradientHost } from "../../src/learning/gradient/host.ts";
 import { GradientTrainer } from "../../src/learning/gradient/trainer.ts";
 
-type Layer = ClassifyInput["network"]["layers"][number];
+type Dense = Extract<LayerInput, { type?: "dense" }>;
 
 /** 3 classes of 12 samples, 10 channels, 20 steps; a tenth of the samples is held out. */
 export function smallExperiment(
   change: {
     readonly data?: Partial<ClassifyInput["data"]>;
-    readonly layer?: Partial<Layer>;
-    readonly layers?: readonly Layer[];
+    readonly layer?: Partial<Dense>;
+    readonly layers?: readonly LayerInput[];
     readonly readout?: ClassifyInput["network"]["readout"];
     readonly learning?: ClassifyInput["learning"];
     readonly rest?: Partial<ClassifyInput>;

@@ -24,9 +24,10 @@ function isOnTheEdge({ populations, readout }: GradientNetwork, { margins }: Ref
 }
 
 function twin(given: RandomCase, sample: number): ReferenceResult {
-  const { network, values, samples, loss, costs, feedback, truncateSteps } = given;
+  const { network, values, samples, loss, costs, feedback, truncateSteps, sent } = given;
   return referenceGradients(network, values, samples[sample], loss, costs[sample], {
     feedback,
+    sent: sent[sample],
     truncateSteps: truncateSteps > 0 ? truncateSteps : undefined,
   });
 }
@@ -35,11 +36,11 @@ type Tally = { spikes: number; arrays: number };
 
 /** Gradients as they are added up over the samples of the case. */
 function compare(given: RandomCase, tally: Tally): void {
-  const { network, values, samples, loss, costs, feedback, costsOverTime, truncateSteps, tapeBytes } = given;
+  const { network, values, samples, loss, costs, feedback, sent, costsOverTime, truncateSteps, tapeBytes } = given;
   const wanted = samples.map((_, s) => twin(given, s));
   fc.pre(!wanted.some((result) => isOnTheEdge(network, result)));
   const engine = prepare({ network, costsOverTime, truncateSteps, tapeBytes }, values, feedback);
-  const results = samples.map((sample, s) => runEngine(engine, values, sample, loss, costs[s]));
+  const results = samples.map((sample, s) => runEngine(engine, values, sample, loss, costs[s], sent[s]));
   for (const [s, result] of results.entries()) {
     for (const [p, spikes] of result.spikes.entries()) {
       if (p === network.readout) continue;
@@ -66,7 +67,7 @@ describe("random networks", () => {
       { numRuns: runs, seed },
     );
     // Most networks are alive, and most of their gradients are not 0.
-    expect(tally.spikes).toBeGreaterThan(20 * runs);
+    expect(tally.spikes).toBeGreaterThan(12 * runs);
     expect(tally.arrays).toBeGreaterThan(3 * runs);
   });
 
@@ -132,6 +133,7 @@ function oneOf(model: Model, gain: number): RandomCase {
       ],
     },
     feedback: [null, null, null],
+    sent: [[null, null]],
     samples: [{ steps: 30, offsets: Uint32Array.from({ length: 31 }, (_, t) => t), channels, values: null }],
     costs: [[null, null]],
     costsOverTime: false,

@@ -33,9 +33,9 @@ describe("random networks", () => {
     let arrays = 0;
     const runs = Number(process.env.VOLLEY_RUNS ?? 30);
     fc.assert(
-      fc.property(randomCases({ eprop: true }), ({ network, values, samples, loss, costs, feedback }) => {
-        const wanted = referenceGradients(network, values, samples[0], loss, costs[0], { feedback });
-        const actual = forwardEprop(network, values, samples[0], loss, costs[0], { feedback });
+      fc.property(randomCases({ eprop: true }), ({ network, values, samples, loss, costs, feedback, sent: [sent] }) => {
+        const wanted = referenceGradients(network, values, samples[0], loss, costs[0], { feedback, sent });
+        const actual = forwardEprop(network, values, samples[0], loss, costs[0], { feedback, sent });
         expect(actual.loss).toBe(wanted.loss);
         for (const [p, spikes] of actual.spikes.entries()) expect(spikes).toEqual(wanted.spikes[p]);
         for (const { name, difference, largest } of gradientDifferences(network, actual.gradients, wanted.gradients)) {

@@ -11,10 +11,12 @@ import type {
   ProjectionSpec,
   SparseRows,
 } from "../../src/learning/gradient/spec.ts";
-import { synapseCount } from "../../src/learning/gradient/spec.ts";
-import { readoutModels } from "../../src/model/built-in.ts";
+import { isShared, synapseCount } from "../../src/learning/gradient/spec.ts";
+import { poolingModels, readoutModels } from "../../src/model/built-in.ts";
 import type { Model, PerNeuron } from "../../src/model/define.ts";
+import { straightThrough } from "../../src/model/pooling.ts";
 import { builtInModel, resolveModel } from "../../src/model/resolve.ts";
+import type { SharedRows } from "../../src/network/shared-rows.ts";
 import { type Draws, openDraws } from "../../src/random/draws.ts";
 
 /** Models for hidden populations, with a current that makes them fire at the default constants and 1 ms steps. */
@@ -35,6 +37,7 @@ const hiddenModels: Readonly<Record<string, number>> = {
   PerezNievesLIF: 5,
   SnnTorchSynaptic: 0.4,
   NorseLIF: 5,
+  Or: 1,
 };
 
 const surrogateChoices: readonly Surrogate[] = [
@@ -45,12 +48,15 @@ const surrogateChoices: readonly Surrogate[] = [
   surrogates.boxcar(0.5, 1),
   surrogates.sparseFastSigmoid(10, 0.5),
   surrogates.multiGaussian(),
+  straightThrough,
 ];
 
 export interface RandomCase {
   readonly network: GradientNetwork;
   readonly values: NetworkValues<Float32Array<ArrayBuffer>>;
   readonly feedback: (Float32Array | null)[];
+  /** Dropout: by sample and population, what a spike of each neuron counts for. */
+  readonly sent: readonly (Float32Array | null)[][];
   readonly samples: readonly StepEvents[];
   /** By sample and population. */
   readonly costs: readonly (Float32Array | null)[][];
@@ -85,6 +91,7 @@ interface Shape {
     readonly trainable: boolean;
     readonly bias: boolean;
     readonly refractory: number;
+    readonly dropout: number;
   }[];
   readonly readout: "LI" | "CuBaLI";
   readonly trainableReadout: boolean;
@@ -98,6 +105,8 @@ interface Shape {
 export interface RandomOptions {
   /** Only what e-prop in its forward form can do: nothing flows back between hidden populations, nothing is truncated. */
   readonly eprop?: boolean;
+  /** Every connection has a weight of its own, and all spikes are sent. */
+  readonly plain?: boolean;
   /** Of hidden populations. Default: all that are known here. */
   readonly models?: readonly string[];
   /** Lengths of the samples. */
@@ -120,6 +129,7 @@ export function randomCases(options: RandomOptions = {}): fc.Arbitrary<RandomCas
           trainable: fc.boolean(),
           bias: fc.boolean(),
           refractory: fc.nat(3),
+          dropout: options.plain ? fc.constant(0) : fc.constantFrom(0, 0, 0.5),
         }),
         { minLength: 1, maxLength: 3 },
       ),
@@ -133,7 +143,7 @@ export function randomCases(options: RandomOptions = {}): fc.Arbitrary<RandomCas
       tapeBytes: fc.constantFrom(1, 700, 64 * 2 ** 20),
       costs: fc.constantFrom("none", "constant", "overTime"),
     })
-    .map((shape) => ({ ...build(shape, options.eprop ?? false), [fc.toStringMethod]: () => JSON.stringify(shape) }));
+    .map((shape) => ({ ...build(shape, options), [fc.toStringMethod]: () => JSON.stringify(shape) }));
 }
 
 function drawParameters(model: Model, size: number, perNeuron: boolean, refractory: number, draws: Draws) {
@@ -161,6 +171,22 @@ function drawRows(sources: number, targets: number, draws: Draws): SparseRows {
   return { offsets, targets: Uint32Array.from(rows.flat()) };
 }
 
+/** Up to 3 blocks for every source. */
+function drawShared(sources: number, targets: number, draws: Draws): SharedRows {
+  const below = (n: number): number => Math.floor(draws.uniform() * n);
+  const [width, rows] = [1 + below(targets), 1 + below(6)];
+  const offsets = new Uint32Array(sources + 1);
+  for (let i = 0; i < sources; i++) offsets[i + 1] = offsets[i] + below(4);
+  const each = (draw: () => number) => Uint32Array.from({ length: offsets[sources] }, draw);
+  return {
+    width,
+    rows,
+    offsets,
+    weightRows: each(() => below(rows)),
+    firstTargets: each(() => below(targets - width + 1)),
+  };
+}
+
 function drawEvents(steps: number, inputs: number, valued: boolean, draws: Draws): StepEvents {
   const offsets = new Uint32Array(steps + 1);
   const channels: number[] = [];
@@ -172,23 +198,24 @@ function drawEvents(steps: number, inputs: number, valued: boolean, draws: Draws
   return { steps, offsets, channels: Uint32Array.from(channels), values };
 }
 
-function build(shape: Shape, eprop: boolean): RandomCase {
+function build(shape: Shape, { eprop = false, plain = false }: RandomOptions): RandomCase {
   const draws = openDraws(shape.seed, "network");
   const chance = (p: number): boolean => draws.uniform() < p;
   const delay = (least: number): number => least + Math.floor(draws.uniform() * (4 - least));
   const populations: PopulationSpec[] = shape.hidden.map((given, p) => {
-    const model = builtInModel(given.model);
+    const model = poolingModels[given.model] ?? builtInModel(given.model);
     const parameters = drawParameters(model, given.size, given.perNeuron, given.refractory, draws);
     return {
       name: `hidden ${p}`,
       size: given.size,
-      model: resolveModel({ type: model.name, parameters }, given.size),
+      model: resolveModel({ type: model.name, parameters }, given.size, model),
       surrogate: surrogateChoices[given.surrogate],
       detachReset: given.detachReset,
       trainable: given.trainable
         ? Object.keys(parameters).filter((name) => name !== "refractoryMs" && chance(0.7))
         : [],
       bias: given.bias,
+      dropout: given.dropout,
     };
   });
   const readout = readoutModels[shape.readout];
@@ -212,12 +239,17 @@ function build(shape: Shape, eprop: boolean): RandomCase {
     if (!certain && chance(0.5)) return;
     const outward = target === last;
     const way = draws.uniform();
+    const kind = draws.uniform();
+    const sizes = [sizeOf(source), sizeOf(target)] as const;
+    const connectivity =
+      kind < 0.4 ? "dense" : kind < 0.7 || plain ? drawRows(...sizes, draws) : drawShared(...sizes, draws);
     projections.push({
       name: `${source} to ${target}`,
       source,
       target,
       delaySteps: delay(least),
-      connectivity: chance(0.5) ? "dense" : drawRows(sizeOf(source), sizeOf(target), draws),
+      connectivity,
+      gain: chance(0.3) ? 0.25 + draws.uniform() : undefined,
       backward:
         eprop && !outward ? "none" : way < 0.2 && !(eprop && outward) ? "none" : way < 0.6 ? "feedback" : "weights",
       trained: chance(0.85),
@@ -235,9 +267,12 @@ function build(shape: Shape, eprop: boolean): RandomCase {
     Float32Array.from({ length: count }, () => (gain * (0.15 + 0.7 * draws.normal())) / Math.sqrt(0.3 * sources + 0.5));
   const gainOf = (target: number): number => (target === last ? 0.6 : hiddenModels[shape.hidden[target].model]);
   const values = {
-    weights: projections.map((projection) =>
-      drawWeights(synapseCount(network, projection), gainOf(projection.target), sizeOf(projection.source)),
-    ),
+    weights: projections.map((projection) => {
+      const { target, source, connectivity, gain = 1 } = projection;
+      // Shared weights meet some two blocks of a source.
+      const sources = isShared(connectivity) ? 2 * sizeOf(source) : sizeOf(source);
+      return drawWeights(synapseCount(network, projection), gainOf(target) / gain, sources);
+    }),
     bias: populations.map(({ bias, size }, p) =>
       bias ? Float32Array.from({ length: size }, () => 0.2 * gainOf(p) * draws.normal()) : null,
     ),
@@ -257,6 +292,13 @@ function build(shape: Shape, eprop: boolean): RandomCase {
     values,
     feedback: projections.map((projection, k) =>
       projection.backward === "feedback" ? values.weights[k].map(() => 0.5 * draws.normal()) : null,
+    ),
+    sent: samples.map(() =>
+      populations.map(({ dropout = 0, size }) =>
+        dropout === 0
+          ? null
+          : Float32Array.from({ length: size }, () => (draws.uniform() < dropout ? 0 : 1 / (1 - dropout))),
+      ),
     ),
     samples,
     costs: samples.map(({ steps }) =>

@@ -30,10 +30,12 @@ export function runEngine(
   sample: StepEvents,
   loss: OutputLoss,
   costs: readonly (ArrayLike<number> | null)[] = [],
+  sent: readonly (ArrayLike<number> | null)[] = [],
 ) {
   const { network, programs, valueLayout } = engine;
   const { size } = network.populations[network.readout];
   const stride = engine.outputStride;
+  for (const p of network.populations.keys()) engine.setSent(p, sent[p] ?? null);
   const padded = engine.forward(sample);
   const outputs = new Float64Array(sample.steps * size);
   for (let t = 0; t < sample.steps; t++) for (let k = 0; k < size; k++) outputs[t * size + k] = padded[t * stride + k];

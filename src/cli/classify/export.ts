@@ -1,7 +1,7 @@
 /** What `volley export` writes of a classifier. */
 import type { Outcome } from "../../experiment/classify/outcome.ts";
 import type { RunFolder } from "../../experiment/run-folder.ts";
-import { sourceSize } from "../../learning/gradient/spec.ts";
+import { isShared, sourceSize } from "../../learning/gradient/spec.ts";
 import { type ExportArrays, jsonArray } from "../arrays-file.ts";
 import type { Progress } from "../progress.ts";
 import { openTrained } from "./session.ts";
@@ -18,14 +18,22 @@ export async function collectClassifier(progress: Progress, run: RunFolder): Pro
     for (const [k, projection] of network.projections.entries()) {
       const name = plain(projection.name);
       const { connectivity } = projection;
-      const dense = connectivity === "dense";
-      const shape = dense
-        ? [sourceSize(network, projection), network.populations[projection.target].size]
-        : [weights[k].length];
+      const shape =
+        connectivity === "dense"
+          ? [sourceSize(network, projection), network.populations[projection.target].size]
+          : isShared(connectivity)
+            ? [connectivity.rows, connectivity.width]
+            : [weights[k].length];
       arrays[`weights_${name}`] = { data: weights[k], shape };
-      if (dense) continue;
-      arrays[`offsets_${name}`] = { data: connectivity.offsets, shape: [connectivity.offsets.length] };
-      arrays[`targets_${name}`] = { data: connectivity.targets, shape: [connectivity.targets.length] };
+      if (projection.gain !== undefined)
+        arrays[`gain_${name}`] = { data: Float64Array.of(projection.gain), shape: [1] };
+      if (connectivity === "dense") continue;
+      const tables = isShared(connectivity)
+        ? { offsets: connectivity.offsets, rows: connectivity.weightRows, targets: connectivity.firstTargets }
+        : { offsets: connectivity.offsets, targets: connectivity.targets };
+      for (const [table, data] of Object.entries(tables)) {
+        arrays[`${table}_${name}`] = { data, shape: [data.length] };
+      }
     }
     for (const [p, { name, size }] of network.populations.entries()) {
       const own = bias[p];

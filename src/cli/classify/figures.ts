@@ -10,11 +10,15 @@ export function setText(figures: SetFigures): string {
   return `normalised error ${(normalisedError ?? Number.NaN).toFixed(4)}`;
 }
 
-function epochLines({ train, validation, test }: TestedEpoch): string[] {
+function epochLines({ train, validation, test, disturbed = [] }: TestedEpoch): string[] {
   const sets = { training: train, validation, test };
-  return Object.entries(sets).flatMap(([name, figures]) =>
-    figures === null ? [] : [`  ${name.padEnd(12)}${setText(figures)}`],
-  );
+  const width = Math.max(12, ...disturbed.map(({ name }) => name.length + 8));
+  return [
+    ...Object.entries(sets).flatMap(([name, figures]) =>
+      figures === null ? [] : [`  ${name.padEnd(width)}${setText(figures)}`],
+    ),
+    ...disturbed.map((figures) => `  ${`test, ${figures.name}`.padEnd(width)}${setText(figures)}`),
+  ];
 }
 
 /** @param references figures of others */

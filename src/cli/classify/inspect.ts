@@ -1,12 +1,29 @@
 /** `volley inspect` for classifiers. */
-import type { Outcome } from "../../experiment/classify/outcome.ts";
+import type { Learned, Outcome } from "../../experiment/classify/outcome.ts";
+import { neuronLayers } from "../../experiment/classify/views.ts";
 import type { RunFolder } from "../../experiment/run-folder.ts";
+import { summarisePositive } from "../../math/distribution-fits.ts";
+import { mean, median, variance } from "../../math/statistics.ts";
 import { checkpointLines, type DescribedCheckpoint } from "../checkpoints.ts";
 import type { Context } from "../context.ts";
 import { jsonLine } from "../talk.ts";
 import { outcomeLines } from "./figures.ts";
 import { figuresText } from "./progress.ts";
 import { modelName, ruleText } from "./session.ts";
+
+/** Trained constants before and after, and for time constants the distributions that fit them. */
+function constantsOf(before: Learned | undefined, after: Learned | undefined) {
+  const own = (after ?? before)?.constants ?? [];
+  return own.map(({ layer, name, unit }) => {
+    const of = (learned: Learned | undefined) => {
+      const values = learned?.constants.find((one) => one.layer === layer && one.name === name)?.values;
+      if (values === undefined) return null;
+      if (unit === "ms" && values.every((value) => value > 0)) return summarisePositive(values);
+      return { count: values.length, mean: mean(values), sd: Math.sqrt(variance(values)), median: median(values) };
+    };
+    return { layer, name, unit, before: of(before), after: of(after) };
+  });
+}
 
 export async function inspectClassifier(
   context: Context,
@@ -17,9 +34,11 @@ export async function inspectClassifier(
   const experiment = await run.classifyExperiment();
   const epochs = await run.epochs();
   const outcome = await run.readResult<Outcome>("outcome.json");
+  const before = await run.readResult<Learned>("before.json");
   const last = epochs.at(-1);
   const { layers, readout } = experiment.network;
-  const network = [...layers, readout].map(({ neurons, model }) => `${neurons} ${modelName(model.type)}`);
+  const populations = [...neuronLayers(layers), { neurons: readout.neurons, model: readout.model.type }];
+  const network = populations.map(({ neurons, model }) => `${neurons} ${modelName(model)}`);
   if (json) {
     context.stdout.write(
       jsonLine({
@@ -33,6 +52,8 @@ export async function inspectClassifier(
         validation: last?.validation ?? null,
         checkpoints,
         test: outcome?.last.test ?? null,
+        ...(outcome?.last.disturbed === undefined ? {} : { disturbed: outcome.last.disturbed }),
+        constants: constantsOf(before, outcome?.after),
       }),
     );
     return;

@@ -1,21 +1,25 @@
 /** report.html of a classifier's run, from what is in its folder. */
-
+import { readMeasured } from "../../data/measured-constants.ts";
 import { healthOf } from "../../experiment/classify/health.ts";
 import type { Learned, Outcome } from "../../experiment/classify/outcome.ts";
-import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
+import { type ClassifyExperiment, isSpiking } from "../../experiment/classify/schema.ts";
 import { type DataSummary, encoderOf } from "../../experiment/classify/summary.ts";
+import { neuronLayers } from "../../experiment/classify/views.ts";
+import { readConstantsFile } from "../../experiment/constants-file.ts";
 import type { RunFolder } from "../../experiment/run-folder.ts";
 import type { ClassificationReportInput, NetworkSummary } from "../../report/classification/input.ts";
+import type { InitialReport } from "../../report/initialisation/start.ts";
 import { environmentTable } from "../session.ts";
 import { modelName, ruleText } from "./session.ts";
 
 function summarise(experiment: ClassifyExperiment, inputs: number, learned: Learned | undefined): NetworkSummary {
   const { layers, readout, dtMs } = experiment.network;
-  const populations = [...layers, { ...readout, neurons: readout.neurons as number }];
-  const biases = populations.reduce((sum, { bias, neurons }) => sum + (bias ? neurons : 0), 0);
+  const populations = [...layers.filter(isSpiking), readout];
+  // In a layer with places a constant belongs to a filter.
+  const different = (of: (typeof populations)[number]) => ("filters" in of ? of.filters : (of.neurons as number));
+  const biases = populations.reduce((sum, of) => sum + (of.bias ? different(of) : 0), 0);
   const constants = populations.reduce(
-    (sum, { trainable, neurons }) =>
-      sum + Object.values(trainable).reduce((own, { shared }) => own + (shared ? 1 : neurons), 0),
+    (sum, of) => sum + Object.values(of.trainable).reduce((own, { shared }) => own + (shared ? 1 : different(of)), 0),
     0,
   );
   const weights = learned?.weights.reduce((sum, { synapses }) => sum + synapses, 0) ?? 0;
@@ -23,7 +27,7 @@ function summarise(experiment: ClassifyExperiment, inputs: number, learned: Lear
     rule: ruleText(experiment),
     dtMs,
     inputs,
-    layers: layers.map(({ name, neurons, model }) => ({ name, size: neurons, model: modelName(model.type) })),
+    layers: neuronLayers(layers).map(({ name, neurons, model }) => ({ name, size: neurons, model: modelName(model) })),
     readout: { size: readout.neurons as number, model: modelName(readout.model.type) },
     trainedNumbers: weights + biases + constants,
   };
@@ -31,7 +35,8 @@ function summarise(experiment: ClassifyExperiment, inputs: number, learned: Lear
 
 /** A constant that all neurons of a layer share is shown once. */
 function isShared({ network }: ClassifyExperiment, layer: string, name: string): boolean {
-  const owner = layer === "readout" ? network.readout : network.layers.find((one) => one.name === layer);
+  const owner =
+    layer === "readout" ? network.readout : network.layers.filter(isSpiking).find((one) => one.name === layer);
   return owner?.trainable[name]?.shared ?? false;
 }
 
@@ -41,6 +46,8 @@ export async function reportInput(run: RunFolder): Promise<ClassificationReportI
   const data = await run.readResult<DataSummary>("data.json");
   const before = await run.readResult<Learned>("before.json");
   const outcome = await run.readResult<Outcome>("outcome.json");
+  const initial = await run.readResult<InitialReport>("initial.json");
+  const measured = await run.readResult<NonNullable<ClassificationReportInput["measured"]>>("measured.json");
   const peak = await run.readResult<{ readonly bytes: number }>("peak.json");
   const after = outcome?.after;
   const seconds = (of: (split: (typeof epochs)[number]["split"]) => number) =>
@@ -63,6 +70,8 @@ export async function reportInput(run: RunFolder): Promise<ClassificationReportI
       const shown = (all: Float32Array) => (isShared(experiment, layer, name) ? all.slice(0, 1) : all);
       return { layer, name, unit, before: shown(start), after: shown(values) };
     }),
+    ...(measured === undefined ? {} : { measured }),
+    ...(initial === undefined ? {} : { initial }),
     weights: (after?.weights ?? []).map(({ name, synapses, values }) => ({
       name,
       synapses,
@@ -81,6 +90,12 @@ export async function reportInput(run: RunFolder): Promise<ClassificationReportI
       peakBytes: peak?.bytes ?? null,
     },
   };
+}
+
+/** Keeps measured time constants in the run, so that its report shows them from now on. */
+export async function addMeasured(run: RunFolder, path: string, dataset: string | undefined): Promise<void> {
+  const { name, bytes } = await readConstantsFile(path, "--measured");
+  await run.writeResult("measured.json", { source: name, groups: await readMeasured(bytes, name, dataset) });
 }
 
 /** Returns the path of the report. */

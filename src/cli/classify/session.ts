@@ -3,17 +3,23 @@ import { availableParallelism } from "node:os";
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { LabelledSet } from "../../data/labelled-set.ts";
 import type { OpenSet } from "../../experiment/classify/data.ts";
+import { homeostasisText, initialise } from "../../experiment/classify/initialise.ts";
 import type { TrainingLoop } from "../../experiment/classify/loop.ts";
 import { guardClassifier } from "../../experiment/classify/memory.ts";
 import { makeLoop, type Prepared, prepareClassification } from "../../experiment/classify/prepare.ts";
 import type { ResolvedNetwork } from "../../experiment/classify/resolve.ts";
-import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
+import { type ClassifyExperiment, parseClassify } from "../../experiment/classify/schema.ts";
 import { encoderOf } from "../../experiment/classify/summary.ts";
 import { readTrained, type Trained } from "../../experiment/classify/trained.ts";
+import { neuronLayers } from "../../experiment/classify/views.ts";
+import { readConstantsFile } from "../../experiment/constants-file.ts";
+import { readFileConstants } from "../../experiment/file-constants.ts";
 import { fingerprintOfClassifier } from "../../experiment/fingerprint.ts";
 import { availableMemory } from "../../experiment/memory.ts";
 import type { RunFolder } from "../../experiment/run-folder.ts";
 import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
+import type { HomeostasisReport } from "../../learning/initialisation/homeostasis.ts";
+import type { MakeTrainer } from "../../learning/initialisation/pretraining.ts";
 import { runtimeFeatures } from "../features.ts";
 import type { Progress } from "../progress.ts";
 import { type MachineOptions, shortPath } from "../session.ts";
@@ -24,6 +30,8 @@ export interface ClassifierSession {
   readonly loop: TrainingLoop;
   readonly fingerprint: string;
   readonly threads: number;
+  /** What was done to bring rates within bounds; null: nothing. */
+  readonly homeostasis: HomeostasisReport | null;
   close(): Promise<void>;
 }
 
@@ -86,20 +94,31 @@ async function makeTrainer(
 /** Opens the data, makes sure that everything fits into memory, and builds the network. */
 export async function openSession(
   progress: Progress,
-  experiment: ClassifyExperiment,
+  given: ClassifyExperiment,
   machine: MachineOptions,
 ): Promise<ClassifierSession> {
+  const { experiment, notes } = await readFileConstants(given, readConstantsFile, (value) =>
+    parseClassify(value, "the experiment with the numbers of its files"),
+  );
   const resolved = await prepareClassification(experiment, openerOf(progress));
   const prepared = { ...resolved, spec: { ...resolved.spec, relaxed: usesRelaxedSimd(machine.fast, progress) } };
   try {
     const threads = chooseThreads(machine.threads, experiment.learning.lanes, progress);
-    for (const note of prepared.notes) progress.say(`note: ${note}`);
+    for (const note of [...notes, ...prepared.notes]) progress.say(`note: ${note}`);
     await guardClassifier(prepared, threads, availableMemory());
     progress.say(describe(prepared, threads));
     const steps = encoderOf(prepared.experiment, prepared.summary.info).maxSteps;
-    const trainer = await makeTrainer(prepared, { threads, batch: experiment.learning.batch, steps });
+    const use = { threads, batch: experiment.learning.batch, steps };
+    const make: MakeTrainer = (spec, plan) => makeTrainer({ spec, plan }, use);
+    const { plan, homeostasis } = await initialise(prepared, make);
+    if (homeostasis !== null) {
+      if (homeostasis.reached) progress.say(homeostasisText(homeostasis));
+      else progress.warn(homeostasisText(homeostasis));
+    }
+    const trainer = await make(prepared.spec, plan);
     return {
       prepared,
+      homeostasis,
       loop: makeLoop(prepared, trainer),
       fingerprint: fingerprintOfClassifier(prepared.experiment, prepared.summary),
       threads,
@@ -142,7 +161,9 @@ export const modelName = (type: string): string => type.split("/").at(-1) ?? typ
 
 function describe({ experiment, spec, summary }: Prepared, threads: number): string {
   const { network } = experiment;
-  const layers = network.layers.map(({ neurons, model }) => `${formatCount(neurons)} ${modelName(model.type)}`);
+  const layers = neuronLayers(network.layers).map(
+    ({ neurons, model }) => `${formatCount(neurons)} ${modelName(model)}`,
+  );
   const held = summary.validation === 0 ? "" : `, ${formatCount(summary.validation)} held out for validation`;
   return (
     `building network: ${[formatCount(spec.inputs), ...layers, network.readout.neurons].join(" - ")}, ` +

@@ -1,10 +1,12 @@
 /** `volley test` for classifiers: the trained network on samples it has not learned from. */
 import { exitCode, UserError } from "../../base/errors.ts";
 import { likeTrained, openTrainingData, type Samples, samplesOf } from "../../experiment/classify/data.ts";
+import { augmentation } from "../../experiment/classify/data-schema.ts";
 import { type Evaluation, evaluate } from "../../experiment/classify/evaluate.ts";
-import { plainReader, scoringOf } from "../../experiment/classify/prepare.ts";
+import { disturbedReader, plainReader, scoringOf } from "../../experiment/classify/prepare.ts";
 import type { Trained } from "../../experiment/classify/trained.ts";
 import { RunFolder } from "../../experiment/run-folder.ts";
+import { parse } from "../../experiment/schema-words.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
 import { Stopping } from "../stopping.ts";
@@ -15,8 +17,24 @@ import { openerOf, openTrained } from "./session.ts";
 export interface TestClassifierFlags {
   readonly data?: string;
   readonly best?: boolean;
+  /** Augmentations as JSON, applied to the samples in this order. */
+  readonly disturb?: readonly string[];
   readonly threads?: number;
   readonly json?: boolean;
+}
+
+/** From `{"type": "dropSpikes"}` of the command line, each checked as in an experiment. */
+function parseDisturbances(texts: readonly string[]) {
+  return texts.map((text) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      const example = `--disturb '{"type": "stretchTimes", "factors": [2]}'`;
+      throw new UserError(`--disturb ${text} is not JSON; write for example ${example}`, exitCode.usage, { cause });
+    }
+    return parse(augmentation, value, "--disturb");
+  });
 }
 
 /** The samples of a file, or those that the experiment keeps for the test. */
@@ -56,6 +74,7 @@ async function samplesToTest(
 
 export async function testClassifier(context: Context, path: string, flags: TestClassifierFlags): Promise<void> {
   const progress = new Progress(context);
+  const disturbances = parseDisturbances(flags.disturb ?? []);
   const run = await RunFolder.open(path);
   const stopping = new Stopping(context, progress);
   try {
@@ -67,10 +86,12 @@ export async function testClassifier(context: Context, path: string, flags: Test
           outputs,
           hasClasses: trained.summary.traces === null,
         });
-        progress.say(`testing epoch ${trained.epoch} on ${samples.indices.length} samples`);
+        const changed =
+          disturbances.length === 0 ? "" : `, changed by ${disturbances.map(({ type }) => type).join(", ")}`;
+        progress.say(`testing epoch ${trained.epoch} on ${samples.indices.length} samples${changed}`);
         const tested = await evaluate(
           trainer,
-          plainReader(trained, samples),
+          disturbances.length === 0 ? plainReader(trained, samples) : disturbedReader(trained, samples, disturbances),
           scoring,
           () => stopping.interruption.requested,
           (done, total) => progress.trial(done, total),

@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { UserError } from "../../base/errors.ts";
 import type { Samples } from "../../experiment/classify/data.ts";
 import { describeLearned, describeOutcome, type Learned, type Outcome } from "../../experiment/classify/outcome.ts";
-import { plainReader } from "../../experiment/classify/prepare.ts";
+import { disturbedReaders, plainReader } from "../../experiment/classify/prepare.ts";
 import { type ClassifierOutcome, restoreLoop, runClassifierTraining } from "../../experiment/classify/run-training.ts";
 import type { ClassifyExperiment } from "../../experiment/classify/schema.ts";
 import { describeEnvironment } from "../../experiment/environment.ts";
@@ -14,6 +14,7 @@ import { Progress } from "../progress.ts";
 import { Stopping } from "../stopping.ts";
 import { formatDuration, jsonLine } from "../talk.ts";
 import { outcomeLines } from "./figures.ts";
+import { briefInitialReport } from "./initial.ts";
 import { EpochProgress } from "./progress.ts";
 import { writeClassifierReport } from "./report.ts";
 import { type ClassifierSession, openSession } from "./session.ts";
@@ -139,6 +140,7 @@ async function trainAndFinish(
     const reader = plainReader(prepared, prepared.data.validation ?? prepared.data.training);
     const before: Learned = await describeLearned(loop.trainer, reader, prepared.scoring);
     await run.writeResult("before.json", before);
+    await run.writeResult("initial.json", await briefInitialReport(session));
   }
   const shown = new EpochProgress(progress, total);
   const outcome = await runClassifierTraining(
@@ -193,6 +195,7 @@ async function testOutcome(
     training: plainReader(prepared, training),
     validation: validation === null ? null : plainReader(prepared, validation),
     test: samples === null ? null : plainReader(prepared, samples),
+    disturbed: samples === null ? [] : disturbedReaders(prepared, samples),
     epochs,
     epoch: loop.epoch,
     best: loop.best,
@@ -222,6 +225,9 @@ function printOutcome(
         train: last?.train.accuracy ?? null,
         validation: tested.last.validation?.accuracy ?? null,
         test: tested.last.test?.accuracy ?? null,
+        ...(tested.last.disturbed === undefined
+          ? {}
+          : { disturbed: Object.fromEntries(tested.last.disturbed.map(({ name, accuracy }) => [name, accuracy])) }),
       },
       secondsPerEpoch: median(epochs.map(({ seconds }) => seconds)),
       peakRssBytes: process.resourceUsage().maxRSS * 1024,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { evenSpikes, nwbFile } from "../../../test/data/make-files.ts";
 import {
   eventFile,
   framesNpz,
@@ -72,7 +73,7 @@ describe("data info", () => {
     save("labels", imageLabelsFile());
     await volley(["info", save("pictures", imagesFile()), "--labels", join(folder, "labels")]);
     expect(out).toMatch(
-      /: frames of numbers\n {2}samples {3}6\n {2}channels {2}5, 5 of them active\n {2}frames {4}4 each per sample\n/,
+      /: frames of numbers\n {2}samples {3}6\n {2}channels {2}5, 5 of them active\n {2}frames {4}4 per sample\n/,
     );
     await volley(["info", save("f.npz", framesNpz())]);
     expect(out).toMatch(/frames {6}4.33 on average, 2 to 5 per sample/);
@@ -88,10 +89,39 @@ describe("data info", () => {
     expect(out).toMatch(/classes {3}2: left \(4\), right \(8\)\n {2}block/);
   });
 
+  test("trials and units of a session that have a value", async () => {
+    const starts = [1, 2, 3, 4];
+    const bytes = await nwbFile({
+      spikes: [evenSpikes(5, 6), evenSpikes(9, 6), evenSpikes(7, 6)],
+      unitColumns: { quality: ["good", "mua", "good"] },
+      trials: {
+        start_time: starts,
+        stop_time: starts.map((t) => t + 1),
+        side: ["left", "right", "left", "right"],
+        hit: [1, 1, 0, 1],
+      },
+    });
+    const nwb = save("w.nwb", bytes);
+    await volley(["info", nwb, "--label", "side", "--trials-where", "hit=true", "--units-where", "quality=good"]);
+    expect(out).toMatch(/samples {3}3\n {2}channels {2}2, 2 of them active/);
+    expect(out).toMatch(/classes {3}2: left \(1\), right \(2\)\n/);
+    expect(out).toMatch(/trials left out by trialsWhere: 1\n.*units left out by unitsWhere: 1\n/);
+    const misspelt = ["info", nwb, "--label", "side", "--units-where", "qualty=good"];
+    await expect(volley(misspelt)).rejects.toThrow(/no column "qualty" — did you mean "quality"\?/);
+  });
+
+  test("files without labels", async () => {
+    await volley(["info", save("pictures", imagesFile())]);
+    expect(out).toMatch(
+      /samples {3}6\n(.*\n)* {2}classes {3}unknown: the samples have no labels\n {2}note {6}there is no file of labels\n$/,
+    );
+  });
+
   test.each([
+    [["--label", "side", "--units-where", "good"], /"good" is no column=value, such as quality=good/],
     [["--sensor", "34"], /--sensor is "34"; give width x height/],
     [["--label", "side", "--before", "soon"], /--before is "soon"; it must be a number of ms/],
-    [["--after", "5"], /cut samples out of an NWB file; give --label too/],
+    [["--after", "5"], /cut samples out of an NWB file; give .* \(--label\)/],
   ])("a wrong option %j is a sentence", async (flags, message) => {
     await expect(volley(["info", "examples/data/digits-test.h5.gz", ...flags])).rejects.toThrow(message);
   });

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Argument, type Command } from "commander";
 import { UserError } from "../../base/errors.ts";
+import type { ColumnValues } from "../../data/formats/nwb.ts";
 import type { ColumnSummary, SetSummary, Spread } from "../../data/labelled/describe-set.ts";
 import type { OpenOptions } from "../../data/labelled/open-labelled-set.node.ts";
 import { type PublicSet, publicSets } from "../../data/labelled/public-sets.ts";
@@ -17,13 +18,15 @@ interface InfoFlags {
   readonly event?: string;
   readonly before?: number;
   readonly after?: number;
+  readonly trialsWhere?: ColumnValues;
+  readonly unitsWhere?: ColumnValues;
   readonly json?: boolean;
 }
 
 const infoExamples = `Examples:
   volley data info examples/data/digits-train.h5.gz
   volley data info mnist/train-images-idx3-ubyte.gz
-  volley data info session.nwb --label stimulus --event go_cue --after 500
+  volley data info session.nwb --label stimulus --event go_cue --after 500 --units-where quality=good
   volley data info Caltech101 --sensor 240x180 --json
 
 `;
@@ -41,7 +44,8 @@ export function addData(program: Command, context: Context, sets = publicSets): 
     .command("info")
     .summary("show counts, durations, rates, classes and columns of a labelled set")
     .description(
-      "Reads and checks all samples: SHD and SSC (HDF5), NWB, idx images, N-MNIST events, npz; plain or .gz.",
+      "Reads and checks all samples: SHD and SSC (HDF5), NWB, idx images, N-MNIST events, npz; plain or .gz. " +
+        "Classes may be missing.",
     )
     .argument("<file>", "the file, or the folder of event files")
     .option("--labels <file>", "idx: the file of labels (default: the one beside the images)")
@@ -51,6 +55,8 @@ export function addData(program: Command, context: Context, sets = publicSets): 
     .option("--event <column>", "NWB: time that samples are aligned to (default: start_time)")
     .option("--before <ms>", "NWB: start of samples before the event (default: 0)", milliseconds("--before"))
     .option("--after <ms>", "NWB: end of samples after the event (default: end of the trial)", milliseconds("--after"))
+    .option("--trials-where <column=value>", "NWB: only trials with this value; may be repeated", columnValue)
+    .option("--units-where <column=value>", "NWB: only units with this value; may be repeated", columnValue)
     .option("--json", "print one JSON object on stdout, and nothing else")
     .addHelpText("beforeAll", infoExamples)
     .action((file: string, flags: InfoFlags) => info(context, file, flags));
@@ -78,17 +84,31 @@ function milliseconds(name: string) {
   };
 }
 
+/** `quality=good`, added to those given before. */
+function columnValue(text: string, before: ColumnValues = {}): ColumnValues {
+  const match = /^([^=]+)=(.+)$/.exec(text);
+  if (match === null) throw new UserError(`"${text}" is no column=value, such as quality=good`);
+  const [, column, value] = match;
+  return { ...before, [column]: value === "true" || value === "false" ? value === "true" : value };
+}
+
 async function info(context: Context, file: string, flags: InfoFlags): Promise<void> {
-  const { label, table, event, before, after } = flags;
-  if (label === undefined && [table, event, before, after].some((flag) => flag !== undefined)) {
-    throw new UserError("--table, --event, --before and --after cut samples out of an NWB file; give --label too");
+  const { label, table, event, before, after, trialsWhere, unitsWhere } = flags;
+  const cutting = { table, event, beforeMs: before, afterMs: after, trialsWhere, unitsWhere };
+  if (label === undefined && Object.values(cutting).some((flag) => flag !== undefined)) {
+    throw new UserError(
+      "--table, --event, --before, --after, --trials-where and --units-where cut samples out of an NWB file; " +
+        "give the column of their classes too (--label)",
+    );
   }
   const { openLabelledFile } = await import("../../data/labelled/open-labelled-set.node.ts");
   const { describeSet } = await import("../../data/labelled/describe-set.ts");
   const set = await openLabelledFile(file, {
     labelsFile: flags.labels,
     sensor: flags.sensor,
-    trials: label === undefined ? undefined : { label, table, event, beforeMs: before, afterMs: after },
+    trials: label === undefined ? undefined : { label, ...cutting },
+    // Whoever names a column of classes wants to hear of it when there is none.
+    allowUnlabelled: label === undefined,
   });
   try {
     const summary = await describeSet(set);
@@ -106,6 +126,9 @@ const spreadText = ({ lowest, mean, highest }: Spread, unit = ""): string =>
     ? `${figure(mean)}${unit} each`
     : `${figure(mean)}${unit} on average, ${figure(lowest)} to ${figure(highest)}`;
 
+const perSample = (spread: Spread): string =>
+  spread.lowest === spread.highest ? `${figure(spread.mean)} per sample` : `${spreadText(spread)} per sample`;
+
 const mostListed = 12;
 
 /** `zero (40), one (40)`; the first few of many. */
@@ -121,6 +144,12 @@ function columnText({ values, different }: ColumnSummary): string {
   );
 }
 
+function classesText({ classes, unlabelled }: SetSummary): string {
+  if (classes.length === 0) return "unknown: the samples have no labels";
+  const without = unlabelled === 0 ? "" : `; ${formatCount(unlabelled)} samples without a class`;
+  return `${classes.length}: ${listed(classes, classes.length)}${without}`;
+}
+
 function summaryLines(summary: SetSummary): string {
   const { spikes, frames } = summary;
   const rows: [string, string][] = [
@@ -131,14 +160,14 @@ function summaryLines(summary: SetSummary): string {
     const { lowest, mean, highest } = spikes.durationMs;
     rows.push(
       ["duration", `${spreadText({ lowest, mean, highest }, " ms")} (last spike)`],
-      ["spikes", `${spreadText(spikes.perSample)} per sample; ${formatCount(spikes.total)} in all`],
+      ["spikes", `${perSample(spikes.perSample)}; ${formatCount(spikes.total)} in all`],
       ["rate", `${figure(spikes.rateHz)} Hz per channel`],
     );
   }
   if (frames !== null) {
-    rows.push(["frames", `${spreadText(frames.perSample)} per sample`], ["values", spreadText(frames.values)]);
+    rows.push(["frames", perSample(frames.perSample)], ["values", spreadText(frames.values)]);
   }
-  rows.push(["classes", `${summary.classes.length}: ${listed(summary.classes, summary.classes.length)}`]);
+  rows.push(["classes", classesText(summary)]);
   for (const [name, column] of Object.entries(summary.columns)) rows.push([name, columnText(column)]);
   for (const note of summary.notes) rows.push(["note", note]);
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -94,7 +94,8 @@ async function predict(context: Context, path: string, file: string, flags: Pred
           if (prediction.label === prediction.predicted) correct++;
         }
         const right = labelled === 0 ? "" : `; ${correct} of ${formatCount(labelled)} with a known class are right`;
-        progress.say(`epoch ${trained.epoch}: ${formatCount(indices.length)} samples${right}`);
+        const samples = `${formatCount(indices.length)} sample${indices.length === 1 ? "" : "s"}`;
+        progress.say(`epoch ${trained.epoch}: ${samples}${right}`);
       } finally {
         set.close();
       }

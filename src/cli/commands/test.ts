@@ -1,5 +1,5 @@
 /** `volley test`: trials of a trained network with frozen weights. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { exitCode, UserError } from "../../base/errors.ts";
 import { RunFolder } from "../../experiment/run-folder.ts";
 import { restoreNewest, runTest } from "../../experiment/training.ts";
@@ -16,6 +16,7 @@ interface TestFlags {
   readonly trials?: number;
   readonly data?: string;
   readonly best?: boolean;
+  readonly disturb?: readonly string[];
   readonly threads?: number;
   readonly json?: boolean;
   readonly report: boolean;
@@ -24,6 +25,7 @@ interface TestFlags {
 const examples = `Examples:
   volley test runs/alm --trials 50
   volley test runs/alm --trials 50 --json
+  volley test runs/digits --disturb '{"type": "stretchTimes", "factors": [2]}'
   volley test runs/digits --data more-digits.h5
 
 `;
@@ -40,14 +42,20 @@ export function addTest(program: Command, context: Context): void {
     .option("--trials <n>", "trials of each task (default: as in the experiment)", wholeNumber("--trials", 1))
     .option("--data <file>", "classifiers: samples to test on (default: the test samples of the experiment)")
     .option("--best", "classifiers: test the epoch that was best in validation instead of the last")
+    .addOption(
+      new Option(
+        "--disturb <change>",
+        'classifiers: test on changed samples, for example {"type": "dropSpikes"} (repeatable; words of data.augmentation)',
+      ).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]),
+    )
     .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))
     .option("--json", "print one JSON object on stdout, and nothing else")
     .option("--no-report", "do not renew report.html")
     .addHelpText("beforeAll", examples)
     .action(async (path: string, flags: TestFlags) => {
       const kind = await (await RunFolder.open(path)).kind();
-      const { trials, data, best } = flags;
-      refuseFlags(kind, { trials, data, best });
+      const { trials, data, best, disturb } = flags;
+      refuseFlags(kind, { trials, data, best, disturb });
       return kind === "classify" ? testClassifier(context, path, flags) : test(context, path, flags);
     });
 }

@@ -87,7 +87,10 @@ function applyFlags(value: unknown, flags: TrainFlags): unknown {
 }
 
 /** The same for a classifier. */
-function applyClassifierFlags(value: unknown, flags: TrainFlags): unknown {
+export function applyClassifierFlags(
+  value: unknown,
+  flags: Pick<TrainFlags, "set" | "data" | "test" | "epochs" | "seed">,
+): unknown {
   const short: string[] = [];
   if (flags.epochs !== undefined) short.push(`learning.epochs=${flags.epochs}`);
   if (flags.seed !== undefined) short.push(`seed=${flags.seed}`);
@@ -95,15 +98,17 @@ function applyClassifierFlags(value: unknown, flags: TrainFlags): unknown {
   return absolutePaths(changed as Record<string, unknown>, process.cwd());
 }
 
-/** `--data` takes the place of the training samples, and the test samples that belonged to those go with them. */
-function applyLabelledData(value: unknown, { data, test }: TrainFlags): unknown {
+/** `--data` takes the place of the training samples. A test file that belonged to those goes with them; a share held out stays. */
+function applyLabelledData(value: unknown, { data, test }: Pick<TrainFlags, "data" | "test">): unknown {
   if (data === undefined && test === undefined) return value;
   const experiment = value as { data: Record<string, unknown> };
+  const before = experiment.data?.test;
+  const heldOut = typeof before === "object" && before !== null && "holdOut" in before;
   return {
     ...experiment,
     data: {
       ...experiment.data,
-      ...(data === undefined ? {} : { train: resolve(data), test: null }),
+      ...(data === undefined ? {} : { train: resolve(data), test: heldOut ? before : null }),
       ...(test === undefined ? {} : { test: resolve(test) }),
     },
   };

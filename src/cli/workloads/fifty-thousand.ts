@@ -4,7 +4,7 @@
  *
  * Targets: synthetic-rates.ts. Each of them is a mixture of few smooth signals, which is easier than a recording.
  */
-import { formatBytes } from "../../experiment/memory.ts";
+import { formatBytes } from "../../experiment/memory-guard.ts";
 import { parseExperiment } from "../../experiment/schema.ts";
 import type { IterationReport } from "../../learning/rls/results.ts";
 import type { Context } from "../context.ts";

@@ -169,7 +169,7 @@ function compare({ at, memory }: Layout, neurons: number) {
     });
     const current = new Float64Array(neurons);
     const started = performance.now();
-    accumulate({ sources: inputs, targets: neurons, sparse: null }, weights, spikes, current);
+    accumulate({ sources: inputs, targets: neurons, connectivity: "dense" }, weights, spikes, current);
     milliseconds += performance.now() - started;
     for (let j = 0; j < neurons; j++) {
       largest = Math.max(largest, Math.abs(current[j]));

@@ -9,12 +9,13 @@ import type { LabelledSet, StepEvents } from "../../data/labelled-set.ts";
 import { writeValues } from "../../learning/gradient/blocks.ts";
 import { compileNetwork } from "../../learning/gradient/compile.ts";
 import { type EngineSetup, GradientEngine } from "../../learning/gradient/engine.ts";
-import { drawWeights, type InitialWeights } from "../../learning/gradient/initial-weights.ts";
 import type { LabelledEvents } from "../../learning/gradient/member.ts";
 import type { GradientNetwork, NetworkValues } from "../../learning/gradient/spec.ts";
 import type { SurrogateDescription } from "../../learning/gradient/surrogate.ts";
 import type { LearningPlan } from "../../learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
+import type { InitialWeights } from "../../learning/initialisation/descriptions.ts";
+import { initialWeights } from "../../learning/initialisation/draw.ts";
 import type { LossDescription } from "../../learning/losses/loss.ts";
 
 /** GeNN's neurons of e-prop, and the current-based one of the surrogate-gradient programs. */
@@ -154,9 +155,7 @@ export async function initialNetwork({
   plan,
 }: Training): Promise<{ network: GradientNetwork; values: NetworkValues }> {
   const network = await compileNetwork(spec);
-  const weights = plan.projections.map(({ initial }, k) =>
-    initial instanceof Float32Array ? initial : drawWeights(network, k, initial, spec.seed, plan.dataRateHz),
-  );
+  const weights = initialWeights(network, plan.projections, spec.seed, plan.dataRateHz);
   const bias = network.populations.map(({ bias: has, size }) => (has ? new Float32Array(size) : null));
   return { network, values: { weights, bias, constants: network.populations.map(() => ({})) } };
 }

@@ -7,6 +7,7 @@ import type { LabelledEvents } from "../../learning/gradient/member.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
 import { inPlaceBandwidth } from "./bandwidth.ts";
+import { type HeterogeneityRow, measureHeterogeneity } from "./gradient-heterogeneity.ts";
 import { shdLikeSamples, type TrainingChoice, withActivity } from "./gradient-networks.ts";
 import { batchSize, compareWithTwin, measureParts, type PartsRow, type TwinComparison } from "./gradient-parts.ts";
 import {
@@ -33,6 +34,8 @@ import type { Workload, WorkloadOptions } from "./workload.ts";
 const defaultRepeat = 5;
 const defaultLongest = 10_000;
 const distinctSamples = 8;
+/** Differences of a few per cent need more rounds than the rest. */
+const costRounds = 5;
 /** Share of neurons and steps at which the hidden layer of the dense programs was measured. */
 const denseHiddenShare = 0.03;
 /** Of theirs, 2 % of the inputs spike in a step of 2 ms. */
@@ -150,6 +153,11 @@ async function run(context: Context, options: WorkloadOptions) {
     setup.say(`the float64 twin of ${name}`);
     twins.push(await compareWithTwin(name, choice, samples[0], { steps: Math.min(100, steps), repeat }));
   }
+  const heterogeneity: HeterogeneityRow[] = [];
+  for (const [name, choice] of pairOf(setup)) {
+    setup.say(`${name}, time constants of single neurons`);
+    heterogeneity.push(await measureHeterogeneity(name, choice, samples, costRounds * repeat));
+  }
   const batches = await batchesOf(setup);
   const threads: ThreadRow[] = [];
   for (const [name, choice] of pairOf(setup)) {
@@ -170,6 +178,8 @@ async function run(context: Context, options: WorkloadOptions) {
         machineLine(machine) +
         `\nmilliseconds per sample, one thread; optimiser: Adam's share of a batch of ${batchSize}; floor: rows of weights and gradients read and written in place\n` +
         partsTable(parts) +
+        `\nmilliseconds of the processor per sample in the trainer, ${neurons} neurons with time constants of their own; three variants of one network in turns\n` +
+        heterogeneityTable(heterogeneity) +
         `\nthe float64 twin, first steps of a sample\n${twinTable(twins)}` +
         `\ncurrent-based LIF BPTT, ${neurons} neurons, batches of ${batchSize} in a process of their own, 2 % of the inputs and ${percent(denseHiddenShare)} of the neurons per step\n` +
         batchTable(batches) +
@@ -178,7 +188,7 @@ async function run(context: Context, options: WorkloadOptions) {
         lengthTable(lengths, byLength),
     );
   }
-  return { machine, seed, repeat, parts, twins, batches, threads, lengths: byLength };
+  return { machine, seed, repeat, parts, heterogeneity, twins, batches, threads, lengths: byLength };
 }
 
 const orDash = (value: number | null): string => (value === null ? "-" : digits(value));
@@ -205,6 +215,24 @@ function partsTable(rows: readonly ComparedParts[]): string {
       digits(row.hiddenHz),
       percent(row.activeShare),
       percent(row.computedShare),
+    ]),
+  );
+}
+
+const extra = (ratio: number): string => `${(100 * (ratio - 1)).toFixed(1)} %`;
+
+function heterogeneityTable(rows: readonly HeterogeneityRow[]): string {
+  return table(
+    ["network", "one value", "one per neuron", "costs", "asked for", "trained", "costs", "asked for"],
+    rows.map((row) => [
+      row.name,
+      spreadText(row.homogeneous),
+      spreadText(row.heterogeneous),
+      extra(row.heterogeneousRatio),
+      extra(row.asked.heterogeneous),
+      spreadText(row.trained),
+      extra(row.trainedRatio),
+      extra(row.asked.trained),
     ]),
   );
 }

@@ -6,6 +6,7 @@ import { density } from "./gradient-density.ts";
 import { rules } from "./gradient-rules.ts";
 import { inference } from "./inference.ts";
 import { kernel } from "./kernel.ts";
+import { membrane } from "./membrane.ts";
 import { million } from "./million.ts";
 import { network } from "./network.ts";
 import { startup } from "./startup.ts";
@@ -22,4 +23,5 @@ export const workloads: readonly Workload[] = [
   rules,
   inference,
   density,
+  membrane,
 ];

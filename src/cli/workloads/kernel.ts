@@ -1,7 +1,8 @@
 /** The RLS kernel alone: microseconds per update against what memory allows, against the cache, against its twin. */
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { WorkerGroup } from "../../device/cpu/group.ts";
-import { availableMemory, formatBytes } from "../../experiment/memory.ts";
+import { availableMemory } from "../../experiment/memory.ts";
+import { formatBytes } from "../../experiment/memory-guard.ts";
 import type { Precision } from "../../kernels/rls/layout.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";

@@ -7,7 +7,8 @@
  * then the floor is beaten); a static event reads its target, a plastic event reads its target and slot and touches one
  * sector of 32 bytes with the weight.
  */
-import { availableMemory, formatBytes } from "../../experiment/memory.ts";
+import { availableMemory } from "../../experiment/memory.ts";
+import { formatBytes } from "../../experiment/memory-guard.ts";
 import { presets } from "../../experiment/presets.ts";
 import { resolveExperiment } from "../../experiment/resolve.ts";
 import { parseExperiment } from "../../experiment/schema.ts";

@@ -23,6 +23,8 @@ export interface WorkloadOptions {
   readonly precision?: "f32" | "int16";
   /** Samples per RLS update. */
   readonly block?: number;
+  /** Folder for figures; absent: none are written. */
+  readonly figure?: string;
 }
 
 export interface Workload {

@@ -81,6 +81,9 @@ const cases: [name: string, args: string, positive: string[]][] = [
       "parts.*.floor",
       "parts.*.hiddenHz",
       "parts.*.computedShare",
+      "heterogeneity.*.homogeneous.*",
+      "heterogeneity.*.heterogeneousRatio",
+      "heterogeneity.*.trainedRatio",
       "twins.*.twinMs.*",
       "batches.*.seconds.*",
       "batches.*.bytesOverBase",
@@ -105,6 +108,7 @@ const cases: [name: string, args: string, positive: string[]][] = [
     "--neurons 16 --repeat 1",
     ["rows.*.eventForward.*", "rows.*.denseForward.*", "rows.*.eventBackward.*", "rows.*.denseBackward.*"],
   ],
+  ["membrane", "--neurons 4", ["rows.*.measured", "rows.*.independentSpread", "dale.*.sigma", "dale.*.share"]],
 ];
 
 describe("volley bench", () => {

@@ -6,7 +6,7 @@ import { mean, variance } from "../../math/statistics.ts";
 import { streamKind } from "../../random/streams.ts";
 import type { SpikeTrains } from "../labelled-set.ts";
 import { type Augmentation, compose } from "./augmentation.ts";
-import { jitterChannels, mergeChannels, shiftChannels } from "./channel-augmentations.ts";
+import { jitterChannels, mergeChannels, shiftChannels, shiftPlaces } from "./channel-augmentations.ts";
 import { type AugmentationDescription, makeAugmentation } from "./make-augmentation.ts";
 import { SampleDraws } from "./sample-draws.ts";
 import { mergeByTime, sortByTime } from "./sort-spikes.ts";
@@ -40,6 +40,7 @@ const many = train(
 
 const all: readonly [string, Augmentation][] = [
   ["shiftChannels", shiftChannels(channels, { max: 30 })],
+  ["shiftPlaces", shiftPlaces([5, 10, 2])],
   ["jitterChannels", jitterChannels(channels)],
   ["mergeChannels", mergeChannels(channels, 10)],
   ["jitterTimes", jitterTimes({ sdMs: 50 })],
@@ -50,6 +51,37 @@ const all: readonly [string, Augmentation][] = [
   ["insertSpikes", insertSpikes(channels, { rateHz: 20, durationMs: 200 })],
   ["blend", blend(channels)],
 ];
+
+it("shiftPlaces moves a plane as a whole, by every shift equally often, and drops what leaves it", () => {
+  const [height, width, inPlace] = [5, 6, 2];
+  const unit = (y: number, x: number, c: number) => (y * width + x) * inPlace + c;
+  const places = Array.from({ length: height * width * inPlace }, (_, i) => i);
+  const sample = train(
+    places.map(() => 0),
+    places,
+  );
+  const seen = new Map<string, number>();
+  for (let i = 0; i < 900; i++) {
+    const { units } = shiftPlaces([height, width, inPlace], { max: 1 })(sample, draws(i));
+    const middle = Array.from(units).indexOf(unit(2, 2, 1));
+    expect(middle).toBeGreaterThanOrEqual(0);
+    // Where the first of the plane that is left has come to, and how much is left, tell the shift.
+    const rows = new Set(units.map((one) => Math.floor(one / (width * inPlace))));
+    const columns = new Set(units.map((one) => Math.floor(one / inPlace) % width));
+    const shift = (of: Set<number>, extent: number) => (of.size === extent ? 0 : of.has(0) ? -1 : 1);
+    const [dy, dx] = [shift(rows, height), shift(columns, width)];
+    const expected = places.filter((one) => {
+      const [y, x] = [Math.floor(one / (width * inPlace)) - dy, (Math.floor(one / inPlace) % width) - dx];
+      return y >= 0 && y < height && x >= 0 && x < width;
+    });
+    expect([...units]).toEqual(expected);
+    seen.set(`${dy} ${dx}`, (seen.get(`${dy} ${dx}`) ?? 0) + 1);
+  }
+  const counts = Float64Array.from(seen.values());
+  expect(counts.length).toBe(9);
+  expect(chiSquare(counts, new Float64Array(9).fill(100))).toBeGreaterThan(1e-3);
+  expect(() => shiftPlaces(undefined)).toThrow("needs channels in space, but nothing is known of this set's");
+});
 
 it.each(all)("%s: valid trains, the argument unchanged, the same from the same numbers", (name, augment) => {
   fc.assert(

@@ -23,6 +23,8 @@ export interface BinOptions {
   readonly channels: number;
   /** So many neighbouring channels become one; the last may gather fewer. Default 1. */
   readonly mergeChannels?: number;
+  /** In place of `mergeChannels`: which channel each becomes, and how many these are. */
+  readonly gather?: { readonly into: Uint32Array; readonly count: number };
   /** Several events of a (merged) channel in a step: "clip" to one spike (default), or "count" them in `values`. */
   readonly duplicates?: Duplicates;
   /**
@@ -74,7 +76,8 @@ export function binSpikes(spikes: SpikeTrains, options: BinOptions): BinnedSpike
   const stepCount = stepsOf(options);
   checkNumber("binning: channels", options.channels, { min: 1, max: channelLimit, whole: true });
   checkNumber("binning: mergeChannels", mergeChannels, { min: 1, whole: true });
-  const plan = layOut(spikes.timesMs.length, mergedCount(options.channels, mergeChannels), stepCount);
+  const channelCount = options.gather?.count ?? mergedCount(options.channels, mergeChannels);
+  const plan = layOut(spikes.timesMs.length, channelCount, stepCount);
   memory = roomFor(memory, plan.size);
   const inside = readSpikes(memory, plan, spikes, options);
   const withCounts = duplicates === "count";
@@ -119,6 +122,7 @@ function layOut(spikeCount: number, channelCount: number, stepCount: number): Pl
 /** Returns the number of spikes inside the window. */
 function readSpikes(memory: Int32Array, plan: Plan, { timesMs, units }: SpikeTrains, options: BinOptions): number {
   const { dtMs, channels: unmerged, mergeChannels = 1, rounding = "floor" } = options;
+  const into = options.gather?.into;
   const { channelCount, stepCount, members, steps, channels } = plan;
   const shift = rounding === "nearest" ? 0.5 : 0;
   memory.fill(0, members, members + channelCount);
@@ -132,7 +136,7 @@ function readSpikes(memory: Int32Array, plan: Plan, { timesMs, units }: SpikeTra
     const step = position | 0;
     if (step < last) throw dataError(`the spike times of a sample do not ascend at spike ${i}; sort them first`);
     last = step;
-    const channel = mergeChannels === 1 ? unit : (unit / mergeChannels) | 0;
+    const channel = into ? into[unit] : mergeChannels === 1 ? unit : (unit / mergeChannels) | 0;
     memory[steps + inside] = step;
     memory[channels + inside++] = channel;
     memory[members + channel]++;

@@ -1,5 +1,6 @@
 /** Augmentations that move spikes to other channels. What leaves 0 .. channels-1 is dropped. */
 
+import { UserError } from "../../base/errors.ts";
 import { type Augmentation, SpikeBuffer } from "./augmentation.ts";
 import { checkNumber } from "./check.ts";
 import { below } from "./sample-draws.ts";
@@ -19,6 +20,46 @@ export function shiftChannels(channels: number, { max = 40 }: ShiftChannelsOptio
       const unit = units[i] + shift;
       if (unit >= 0 && unit < channels) kept.push(timesMs[i], unit);
     }
+    return kept.finish();
+  };
+}
+
+export interface ShiftPlacesOptions {
+  /** Largest shift along every axis, places. Default 2. */
+  readonly max?: number;
+}
+
+/**
+ * All spikes of a sample by the same whole number of places along every axis of space, -max .. max, each equally likely;
+ * what leaves the edges is dropped.
+ * @param shape of the set's channels
+ */
+export function shiftPlaces(shape: readonly number[] | undefined, { max = 2 }: ShiftPlacesOptions = {}): Augmentation {
+  checkNumber('augmentation "shiftPlaces": max', max, { min: 0, whole: true });
+  if (shape === undefined) {
+    throw new UserError(
+      'augmentation "shiftPlaces" needs channels in space, but nothing is known of this set\'s; say how they lie ' +
+        '(data.reading.shape), or use "shiftChannels"',
+    );
+  }
+  const space = shape.slice(0, -1);
+  const inPlace = shape[shape.length - 1];
+  // Channels from one place to the next along each axis.
+  const strides = space.map((_, axis) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1));
+  return ({ timesMs, units }, draws) => {
+    const shifts = space.map(() => below(draws, 2 * max + 1) - max);
+    const by = shifts.reduce((sum, shift, axis) => sum + shift * strides[axis], 0);
+    const stays = (unit: number): boolean => {
+      let rest = Math.floor(unit / inPlace);
+      for (let axis = space.length - 1; axis >= 0; axis--) {
+        const place = (rest % space[axis]) + shifts[axis];
+        if (place < 0 || place >= space[axis]) return false;
+        rest = Math.floor(rest / space[axis]);
+      }
+      return true;
+    };
+    const kept = new SpikeBuffer(units.length);
+    for (let i = 0; i < units.length; i++) if (stays(units[i])) kept.push(timesMs[i], units[i] + by);
     return kept.finish();
   };
 }

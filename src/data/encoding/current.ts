@@ -31,6 +31,7 @@ export function currentEncoder(info: SetInfo, options: CurrentOptions = {}): Enc
   const { inputs } = layout;
   return {
     channels: inputs,
+    shape: layout.shape,
     maxSteps,
     random: false,
     encode(sample): StepEvents {

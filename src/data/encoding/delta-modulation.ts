@@ -11,7 +11,7 @@
 import type { StepEvents } from "../labelled-set.ts";
 import type { Duplicates } from "./bin-spikes.ts";
 import { checkNumber } from "./check.ts";
-import { type Encoder, heldSteps, layoutOf, type Presentation, type SetInfo } from "./encoder.ts";
+import { type Encoder, heldSteps, layoutOf, multiplied, type Presentation, type SetInfo } from "./encoder.ts";
 
 export interface DeltaModulationOptions {
   /** In units of the set's numbers. */
@@ -34,6 +34,7 @@ export function deltaModulationEncoder(info: SetInfo, options: DeltaModulationOp
   const { inputs } = layout;
   return {
     channels: 2 * inputs,
+    shape: multiplied(layout.shape, 2),
     maxSteps,
     random: false,
     encode(sample): StepEvents {

@@ -12,11 +12,13 @@ import { stepLimit } from "./bin-spikes.ts";
 import { checkNumber } from "./check.ts";
 
 /** What an encoder must know of the set whose samples it will meet. */
-export type SetInfo = Pick<LabelledSet, "kind" | "channels" | "frames" | "durationMs" | "range">;
+export type SetInfo = Pick<LabelledSet, "kind" | "channels" | "shape" | "frames" | "durationMs" | "range">;
 
 export interface Encoder {
   /** Inputs of the network. */
   readonly channels: number;
+  /** How they lie in space: [height, width, channels] or [length, channels], the last index running fastest. */
+  readonly shape: readonly number[];
   /** Steps of the longest sample. */
   readonly maxSteps: number;
   /** Whether `encode` takes random numbers; if not, a sample always becomes the same events. */
@@ -36,6 +38,8 @@ const presentations: readonly Presentation[] = ["frames", "values", "whole"];
 
 export interface Layout {
   readonly inputs: number;
+  /** As in `Encoder`. */
+  readonly shape: readonly number[];
   /** Time points of the longest sample. */
   readonly maxPoints: number;
   /** Number of time points of a sample; throws when the sample does not fit the layout. */
@@ -62,6 +66,7 @@ export function layoutOf(who: string, info: SetInfo, present: Presentation): Lay
   const maxPoints = (frames * channels) / inputs;
   return {
     inputs,
+    shape: shapeOf(info, present, inputs),
     maxPoints,
     values,
     points(sample) {
@@ -74,6 +79,18 @@ export function layoutOf(who: string, info: SetInfo, present: Presentation): Lay
     },
   };
 }
+
+/** Space of the inputs: that of the set where it has as many places; else frames are rows, and channels lie in a line. */
+function shapeOf({ shape, frames, channels }: SetInfo, present: Presentation, inputs: number): readonly number[] {
+  if (shape !== undefined && placesOf(shape) === inputs) return shape;
+  return present === "whole" ? [frames!, channels, 1] : [inputs, 1];
+}
+
+export const placesOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
+
+/** So many neurons in the place of each input: they are its channels. */
+export const multiplied = (shape: readonly number[], by: number): readonly number[] =>
+  shape.map((extent, axis) => (axis === shape.length - 1 ? by * extent : extent));
 
 /** Steps of the longest sample when each time point is held for `hold` steps; refuses what is too long. */
 export function heldSteps(who: string, layout: Layout, hold: number): number {

@@ -257,6 +257,91 @@ describe("poisson", () => {
   });
 });
 
+describe("the shape of the inputs", () => {
+  const shape = (description: EncoderDescription, set: Partial<SetInfo> = {}) =>
+    makeEncoder(description, { kind: "frames", channels: 6, frames: 4, ...set }).shape;
+
+  it("is frames by channels where all is shown at once, else a line of channels", () => {
+    expect(shape({ type: "latency" })).toEqual([4, 6, 1]);
+    expect(shape({ type: "poisson" })).toEqual([4, 6, 1]);
+    expect([shape({ type: "rows" }), shape({ type: "pixels" })]).toEqual([
+      [6, 1],
+      [1, 1],
+    ]);
+  });
+
+  it("is that of the set where the inputs are as many", () => {
+    expect(shape({ type: "latency" }, { shape: [2, 4, 3] })).toEqual([2, 4, 3]);
+    expect(shape({ type: "rows" }, { shape: [2, 3, 1] })).toEqual([2, 3, 1]);
+    expect(shape({ type: "rows" }, { shape: [4, 6, 1] })).toEqual([6, 1]);
+  });
+
+  it("has the neurons of one number as channels of its place", () => {
+    expect(shape({ type: "thresholdCrossing", levels: 3, present: "whole" })).toEqual([4, 6, 7]);
+    expect(shape({ type: "deltaModulation", threshold: 1 })).toEqual([6, 2]);
+  });
+});
+
+describe("bin of channels in space", () => {
+  const set: SetInfo = { kind: "spikes", channels: 5 * 4 * 2, shape: [5, 4, 2], durationMs: 3 };
+  const unit = (y: number, x: number, polarity: number) => (y * 4 + x) * 2 + polarity;
+  const sample = {
+    kind: "spikes",
+    timesMs: Float32Array.of(0, 0, 0, 2, 3),
+    units: Uint32Array.of(unit(0, 0, 1), unit(1, 1, 1), unit(1, 1, 0), unit(4, 3, 0), unit(2, 1, 1)),
+  } as const;
+  const binned = (options: object) => {
+    const encoder = makeEncoder({ type: "bin", ...options }, set);
+    return [encoder.shape, textOf(encoder, encoder.encode(sample, draws()))];
+  };
+
+  it("is as it was without options", () => {
+    expect(binned({})).toEqual([[5, 4, 2], "0:1 0:10 0:11 2:38 3:19"]);
+  });
+
+  it("adds up squares, those at the edges smaller, and polarities if asked for", () => {
+    expect(binned({ downsample: 2 })).toEqual([[3, 2, 2], "0:0 0:1 2:10 3:5"]);
+    expect(binned({ downsample: 2, duplicates: "count" })).toEqual([[3, 2, 2], "0:0 0:1*2 2:10 3:5"]);
+    expect(binned({ mergePolarities: true, duplicates: "count" })).toEqual([[5, 4, 1], "0:0 0:5*2 2:19 3:9"]);
+    expect(binned({ downsample: 3, mergePolarities: true, duplicates: "count" })).toEqual([[2, 2, 1], "0:0*3 2:3 3:0"]);
+  });
+
+  it("keeps every event of every sample when it counts", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 39 })), { maxLength: 60 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.boolean(),
+        (events, downsample, mergePolarities) => {
+          events.sort((a, b) => a[0] - b[0]);
+          const trains = {
+            kind: "spikes",
+            timesMs: Float32Array.from(events, ([time]) => time),
+            units: Uint32Array.from(events, ([, one]) => one),
+          } as const;
+          const encoder = makeEncoder({ type: "bin", downsample, mergePolarities, duplicates: "count" }, set);
+          const { values, channels } = encoder.encode(trains, draws());
+          const total = values === null ? channels.length : values.reduce((sum, value) => sum + value, 0);
+          expect(total).toBe(events.length);
+          expect(encoder.shape.slice(0, 2)).toEqual([Math.ceil(5 / downsample), Math.ceil(4 / downsample)]);
+        },
+      ),
+    );
+  });
+
+  it("refuses what has no places, and two ways at once", () => {
+    const make = (options: object, info: SetInfo = set) => makeEncoder({ type: "bin", ...options }, info);
+    const plain: SetInfo = { kind: "spikes", channels: 40, durationMs: 3 };
+    expect(make({}, plain).shape).toEqual([40, 1]);
+    expect(make({ mergeChannels: 3 }).shape).toEqual([14, 1]);
+    expect(() => make({ downsample: 2 }, plain)).toThrow(
+      "downsample needs channels in space, but nothing is known of this set's; say how they lie (data.reading.shape)",
+    );
+    expect(() => make({ downsample: 2, mergeChannels: 2 })).toThrow("give mergeChannels, or downsample");
+    expect(() => make({ downsample: 0 })).toThrow("downsample is 0");
+  });
+});
+
 describe("bin", () => {
   const spikes = { kind: "spikes", timesMs: Float32Array.of(0.2, 3, 9), units: Uint32Array.of(6, 1, 2) } as const;
 

@@ -39,6 +39,7 @@ export function latencyEncoder(info: SetInfo, options: LatencyOptions = {}): Enc
   checkNumber('encoder "latency": steps', steps, { min: 1, max: stepLimit, whole: true });
   return {
     channels: layout.inputs,
+    shape: layout.shape,
     maxSteps: steps,
     random: false,
     encode(sample): StepEvents {

@@ -6,7 +6,9 @@ import {
   type JitterChannelsOptions,
   jitterChannels,
   type ShiftChannelsOptions,
+  type ShiftPlacesOptions,
   shiftChannels,
+  shiftPlaces,
 } from "./channel-augmentations.ts";
 import { checkNumber } from "./check.ts";
 import type { SetInfo } from "./encoder.ts";
@@ -31,6 +33,7 @@ import {
 
 export type AugmentationDescription =
   | ({ readonly type: "shiftChannels" } & ShiftChannelsOptions)
+  | ({ readonly type: "shiftPlaces" } & ShiftPlacesOptions)
   | ({ readonly type: "jitterChannels" } & JitterChannelsOptions)
   | ({ readonly type: "jitterTimes" } & JitterTimesOptions)
   | ({ readonly type: "scaleTimes" } & ScaleTimesOptions)
@@ -46,6 +49,7 @@ export type AugmentationDescription =
 
 const types: readonly AugmentationDescription["type"][] = [
   "shiftChannels",
+  "shiftPlaces",
   "jitterChannels",
   "jitterTimes",
   "scaleTimes",
@@ -63,10 +67,12 @@ export interface AugmentationPlan {
   readonly blendShare: number;
 }
 
-function augmentationOf(description: AugmentationDescription, channels: number): Augmentation {
+function augmentationOf(description: AugmentationDescription, { channels, shape }: SetInfo): Augmentation {
   switch (description.type) {
     case "shiftChannels":
       return shiftChannels(channels, description);
+    case "shiftPlaces":
+      return shiftPlaces(shape, description);
     case "jitterChannels":
       return jitterChannels(channels, description);
     case "jitterTimes":
@@ -96,11 +102,8 @@ function augmentationOf(description: AugmentationDescription, channels: number):
  * @throws UserError for an unknown type, an option out of range, a set of frames, and for a blend that is not the first:
  *   samples are blended as they were recorded
  */
-export function makeAugmentation(
-  descriptions: readonly AugmentationDescription[],
-  { kind, channels }: SetInfo,
-): AugmentationPlan {
-  if (descriptions.length > 0 && kind !== "spikes") {
+export function makeAugmentation(descriptions: readonly AugmentationDescription[], info: SetInfo): AugmentationPlan {
+  if (descriptions.length > 0 && info.kind !== "spikes") {
     throw new UserError("augmentations change spikes, but the set holds frames of numbers; remove them");
   }
   let blendShare = 0;
@@ -110,5 +113,5 @@ export function makeAugmentation(
       throw new UserError('augmentation "blend" must be the first of the list: it takes unchanged samples');
     blendShare = checkNumber('augmentation "blend": share', description.share ?? 0.5, { min: 0, max: 1 });
   }
-  return { augment: compose(descriptions.map((description) => augmentationOf(description, channels))), blendShare };
+  return { augment: compose(descriptions.map((description) => augmentationOf(description, info))), blendShare };
 }

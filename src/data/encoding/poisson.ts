@@ -39,6 +39,7 @@ export function poissonEncoder(info: SetInfo, options: PoissonOptions = {}): Enc
   const { inputs } = layout;
   return {
     channels: inputs,
+    shape: layout.shape,
     maxSteps,
     random: true,
     encode(sample, draws: Draws): StepEvents {

@@ -15,7 +15,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { StepEvents } from "../labelled-set.ts";
 import { checkNumber } from "./check.ts";
-import { type Encoder, heldSteps, layoutOf, type Presentation, rangeOf, type SetInfo } from "./encoder.ts";
+import { type Encoder, heldSteps, layoutOf, multiplied, type Presentation, rangeOf, type SetInfo } from "./encoder.ts";
 
 export interface ThresholdCrossingOptions {
   /** Default "values": pixel after pixel. For traces of sensors: "frames". */
@@ -76,6 +76,7 @@ export function thresholdCrossingEncoder(info: SetInfo, options: ThresholdCrossi
   const neurons = 2 * levels.length + (full ? 1 : 0);
   return {
     channels: inputs * neurons,
+    shape: multiplied(layout.shape, neurons),
     maxSteps,
     random: false,
     encode(sample): StepEvents {

@@ -137,6 +137,6 @@ describe("npz", () => {
     const view = new DataView(bomb.buffer);
     const end = bomb.length - 22;
     view.setUint32(view.getUint32(end + 16, true) + 24, 0x30000000, true);
-    expect(() => readNpz(bomb, "f.npz")).toThrow(/claims 805 MB from .* left alone/);
+    expect(() => readNpz(bomb, "f.npz")).toThrow(/claims 805 MB from 144 bytes; the archive is damaged/);
   });
 });

@@ -6,8 +6,8 @@ import type { Recording } from "../recording.ts";
 import type { PsthGrid, Spans } from "../targets/psth.ts";
 import { alignSpikes, isCovered, psthGrid, psthRates, splitTrials, windowOf } from "../targets/psth.ts";
 import type { Hdf5File } from "./hdf5.ts";
-import type { NwbTable, NwbUnit } from "./nwb.ts";
-import { readIntervals, readTable, readUnits } from "./nwb.ts";
+import type { ColumnValues, NwbTable, NwbUnit } from "./nwb.ts";
+import { readIntervals, readUnits, rowsWhere, unitsWhere } from "./nwb.ts";
 
 export interface NwbPsthOptions {
   /** Table under /intervals. Default `trials`. */
@@ -27,9 +27,9 @@ export interface NwbPsthOptions {
   /** Which values of the condition column to use, in this order. Default all, sorted. */
   readonly conditions?: readonly (string | number)[];
   /** Only trials where these columns have these values, such as `{ outcome: "hit" }`. Default all trials. */
-  readonly trialsWhere?: Readonly<Record<string, string | number | boolean>>;
+  readonly trialsWhere?: ColumnValues;
   /** Only units where these columns have these values, such as `{ quality: "good" }`. Default all units. */
-  readonly unitsWhere?: Readonly<Record<string, string | number | boolean>>;
+  readonly unitsWhere?: ColumnValues;
   /** Units whose mean rate over tasks and rows is lower are dropped, Hz. Default 1. */
   readonly minimumRateHz?: number;
   /** Keep this fraction (`heldOutRange`) of each condition's trials out of the targets, for testing. Default none. */
@@ -42,18 +42,6 @@ const mostConditions = 64;
 interface Trial {
   readonly eventS: number;
   readonly condition: string;
-}
-
-/** Rows of a table that match all wanted values. */
-function matching(table: NwbTable, wanted: Readonly<Record<string, string | number | boolean>> = {}): boolean[] {
-  const keep = new Array<boolean>(table.rows).fill(true);
-  for (const [name, value] of Object.entries(wanted)) {
-    const { values } = table.column(name);
-    for (let i = 0; i < table.rows; i++) {
-      keep[i] &&= String(values[i]) === String(typeof value === "boolean" ? Number(value) : value);
-    }
-  }
-  return keep;
 }
 
 /** When the session was recorded: from 0 or the first time known to the last. */
@@ -109,7 +97,7 @@ function usableTrials(table: NwbTable, options: NwbPsthOptions, grid: PsthGrid, 
   const times = table.column(event);
   if (times.kind !== "number")
     throw dataError(`column "${event}" of ${file} holds words; the event must be a time in s`);
-  const keep = matching(table, options.trialsWhere);
+  const keep = rowsWhere(table, options.trialsWhere ?? {});
   const names = labels(table, options.condition);
   const trials: Trial[] = [];
   const skipped = { nan: 0, outside: 0, unlabelled: 0 };
@@ -189,8 +177,7 @@ export function psthFromNwb(file: Hdf5File, options: NwbPsthOptions = {}): Recor
   }
   notes.push(`averaged ${conditions.map((name, i) => `${events[i].length} trials of ${name}`).join(", ")}`);
 
-  const wanted = options.unitsWhere === undefined ? undefined : matching(readTable(file, "units"), options.unitsWhere);
-  const chosen = wanted === undefined ? units : units.filter(({ index }) => wanted[index]);
+  const chosen = unitsWhere(file, units, options.unitsWhere);
   if (chosen.length < units.length)
     notes.push(`left out ${units.length - chosen.length} units by targets.nwb.unitsWhere`);
   const kept: Float64Array[] = [];

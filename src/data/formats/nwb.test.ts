@@ -94,7 +94,9 @@ describe("psthFromNwb", () => {
       "dropped 2 of 5 units with a mean rate below 1 Hz",
       "dropped 1 units that were not recorded during a whole window",
     ]);
-    await expect(psth(bytes, { unitsWhere: { quality: "mua" } })).rejects.toThrow(/no unit .* remains/);
+    await expect(psth(bytes, { unitsWhere: { quality: "mua" } })).rejects.toThrow(
+      /no row of "units" of session.nwb has quality = "mua"; its values are good/,
+    );
     await expect(psth(bytes, { minimumRateHz: 100 })).rejects.toThrow(/lower targets\.nwb\.minimumRateHz/);
   });
 
@@ -103,8 +105,10 @@ describe("psthFromNwb", () => {
     const bytes = await nwbFile({ spikes: [evenSpikes(20, 25)], trials: { start_time: starts, outcome } });
     expect((await psth(bytes, { trialsWhere: { outcome: "hit" } })).notes).toContain("averaged 5 trials of all trials");
     await expect(psth(bytes, { trialsWhere: { outcome: "his" } })).rejects.toThrow(
-      /none matches targets\.nwb\.trialsWhere/,
+      /has outcome = "his" — did you mean "hit"\?/,
     );
+    const both = { outcome: "hit", start_time: starts[1] };
+    await expect(psth(bytes, { trialsWhere: both })).rejects.toThrow(/none matches targets\.nwb\.trialsWhere/);
   });
 
   test("messages name what is missing and what is there", async () => {

@@ -26,11 +26,16 @@ export type NwbColumn =
   | { readonly kind: "text"; readonly values: string[] };
 
 export interface NwbTable {
+  /** Path and file, for messages. */
+  readonly name: string;
   readonly rows: number;
   readonly columns: readonly string[];
   /** A column by name; a dataError with the nearest name when there is none or it is ragged. */
   column(name: string): NwbColumn;
 }
+
+/** Values that columns should have, such as `{ quality: "good" }`. Booleans are 0 and 1 in files. */
+export type ColumnValues = Readonly<Record<string, string | number | boolean>>;
 
 /** Whether an HDF5 file is NWB: it carries the version of the schema, or (version 1) the parts of a session. */
 export function isNwb(file: Hdf5File): boolean {
@@ -87,6 +92,7 @@ export function readTable(file: Hdf5File, path: string): NwbTable {
   const rows = (plain.find((d) => d.path === `${path}/id`) ?? plain[0])?.shape[0] ?? 0;
   const columns = plain.map((d) => d.path.slice(path.length + 1)).filter((name) => name !== "id");
   return {
+    name: `"${path}" of ${file.name}`,
     rows,
     columns,
     column(name) {
@@ -105,6 +111,36 @@ export function readTable(file: Hdf5File, path: string): NwbTable {
       return { kind: "number", values: toFloat64(file.readNumbers(entry.path).data) };
     },
   };
+}
+
+/** Values that a message lists. */
+const mostListed = 12;
+
+/**
+ * Which rows of a table have all these values.
+ * @throws UserError when there is no such column, or a value that no row has; with what there is instead.
+ */
+export function rowsWhere(table: NwbTable, wanted: ColumnValues): boolean[] {
+  const keep = new Array<boolean>(table.rows).fill(true);
+  for (const [name, value] of Object.entries(wanted)) {
+    const values = Array.from<string | number, string>(table.column(name).values, String);
+    const known = [...new Set(values)];
+    const text = String(typeof value === "boolean" ? Number(value) : value);
+    if (!known.includes(text)) {
+      const listed = `${known.slice(0, mostListed).join(", ")}${known.length > mostListed ? ", ..." : ""}`;
+      const hint = didYouMean(text, known) || `; its values are ${listed}`;
+      throw dataError(`no row of ${table.name} has ${name} = ${JSON.stringify(value)}${hint}`);
+    }
+    for (const [i, own] of values.entries()) keep[i] &&= own === text;
+  }
+  return keep;
+}
+
+/** Units whose row in the table of units has all these values. */
+export function unitsWhere(file: Hdf5File, units: readonly NwbUnit[], wanted: ColumnValues = {}): readonly NwbUnit[] {
+  if (Object.keys(wanted).length === 0) return units;
+  const keep = rowsWhere(readTable(file, "units"), wanted);
+  return units.filter(({ index }) => keep[index]);
 }
 
 /**

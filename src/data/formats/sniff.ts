@@ -34,13 +34,16 @@ const strangers: [string | number[], string][] = [
   ["%PDF", "a PDF document"],
 ];
 
+const readableTargets = "Target data may be HDF5 (.h5, .nwb, .jld2, .mat -v7.3), .npy, .npz or CSV, each also as .gz";
+
 /**
  * The kind of a file.
  *
  * `jld` is HDF5 written by Julia (JLD, JLD2), whose arrays are column-major. `csv` is any text.
+ * @param readable what the caller reads, a sentence for the message that a file is of no known kind.
  * @throws UserError for kinds that are not read, saying how to convert, and for empty files.
  */
-export function sniff(bytes: Uint8Array, name: string): FileKind {
+export function sniff(bytes: Uint8Array, name: string, readable = readableTargets): FileKind {
   if (bytes.length === 0) throw dataError(`${name} is empty (0 bytes)`);
   const start = hdf5Start(bytes);
   if (start >= 0) {
@@ -56,11 +59,6 @@ export function sniff(bytes: Uint8Array, name: string): FileKind {
   const head = bytes.subarray(0, 4096);
   const utf16 = startsWith(bytes, [0xff, 0xfe]) || startsWith(bytes, [0xfe, 0xff]);
   const control = head.some((byte) => byte < 9 || (byte > 13 && byte < 32));
-  if (control && !utf16) {
-    throw dataError(
-      `${name} is of an unknown kind; target data may be HDF5 (.h5, .nwb, .jld2, .mat -v7.3), .npy, .npz or CSV, ` +
-        "each also as .gz",
-    );
-  }
+  if (control && !utf16) throw dataError(`${name} is of an unknown kind. ${readable}`);
   return "csv";
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { framesNpz, spikesNpz } from "../../../test/data/make-labelled-files.ts";
+import { framesNpz, imageLabelsFile, imagesFile, spikesNpz } from "../../../test/data/make-labelled-files.ts";
 import { describeSet } from "./describe-set.ts";
 import { openLabelledSet } from "./open-labelled-set.ts";
 
@@ -16,6 +16,7 @@ test("spikes: counts, durations, rate, classes, columns", async () => {
       { name: "right", samples: 1 },
       { name: "up", samples: 1 },
     ],
+    unlabelled: 0,
     columns: { speaker: { values: [-1, 0, 1, 2].map((value) => ({ value, samples: 1 })), different: 4 } },
     spikes: {
       total: 7,
@@ -26,6 +27,17 @@ test("spikes: counts, durations, rate, classes, columns", async () => {
     },
     frames: null,
     notes: ["samples without spikes: 1"],
+  });
+});
+
+test("samples without a class are counted apart", async () => {
+  const bytes = imagesFile();
+  const labelled = await describeSet(await openLabelledSet("i", bytes, { labels: imageLabelsFile() }));
+  expect(labelled).toMatchObject({ unlabelled: 0, classes: ["0", "1", "2"].map((name) => ({ name, samples: 2 })) });
+  const options = { allowUnlabelled: true, classNames: ["a"] };
+  expect(await describeSet(await openLabelledSet("i", bytes, options))).toMatchObject({
+    unlabelled: 6,
+    classes: [{ name: "a", samples: 0 }],
   });
 });
 

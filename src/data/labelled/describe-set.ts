@@ -1,6 +1,6 @@
 /** What a person wants to know of a labelled set before training on it: counts, durations, rates, classes, columns. */
 
-import type { LabelledSet, Sample } from "../labelled-set.ts";
+import { type LabelledSet, noLabel, type Sample } from "../labelled-set.ts";
 
 export interface Spread {
   readonly lowest: number;
@@ -22,6 +22,8 @@ export interface SetSummary {
   /** Channels with a spike, or with a number other than 0, in any sample. */
   readonly activeChannels: number;
   readonly classes: readonly { readonly name: string; readonly samples: number }[];
+  /** Samples whose class the file does not give. */
+  readonly unlabelled: number;
   readonly columns: Readonly<Record<string, ColumnSummary>>;
   readonly spikes: {
     readonly total: number;
@@ -90,7 +92,11 @@ export async function describeSet(set: LabelledSet): Promise<SetSummary> {
     }
   }
   const samplesOf = new Uint32Array(set.classNames.length);
-  for (const label of set.labels) samplesOf[label]++;
+  let unlabelled = 0;
+  for (const label of set.labels) {
+    if (label === noLabel) unlabelled++;
+    else samplesOf[label]++;
+  }
   const spikes = set.kind === "spikes";
   return {
     name: set.name,
@@ -99,6 +105,7 @@ export async function describeSet(set: LabelledSet): Promise<SetSummary> {
     channels: set.channels,
     activeChannels: active.reduce((a, b) => a + b, 0),
     classes: set.classNames.map((name, i) => ({ name, samples: samplesOf[i] })),
+    unlabelled,
     columns: Object.fromEntries(Object.entries(set.columns).map(([name, column]) => [name, summaryOfColumn(column)])),
     spikes: spikes
       ? {

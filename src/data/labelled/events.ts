@@ -4,7 +4,7 @@
  *
  *   x (8 bits), y (8 bits), polarity (1 bit), time in us (23 bits, big-endian)
  *
- *   channel = (polarity * height + y) * width + x
+ *   channel = (y * width + x) * 2 + polarity
  *
  * An event with y = 240 is no event but says that the clock has overflowed: 2^13 us are added to all later times.
  */
@@ -12,7 +12,7 @@
 import { dataError, UserError } from "../../base/errors.ts";
 import { byteCount } from "../formats/limits.ts";
 import type { LabelledSet } from "../labelled-set.ts";
-import { labelsFromWords, withoutLabels } from "./labels.ts";
+import { labelsOfSome } from "./labels.ts";
 import type { LabelledOptions, Reading } from "./options.ts";
 import { buildSpikeSet } from "./spike-set.ts";
 import type { ArchiveEntry } from "./tar.ts";
@@ -98,7 +98,7 @@ function decodeEvents(bytes: Uint8Array, { width, height }: Sensor, what: string
     const polarity = bytes[at + 2] >> 7;
     const us = ((bytes[at + 2] & 0x7f) << 16) | (bytes[at + 3] << 8) | bytes[at + 4];
     timesMs[count] = (us + addedUs) / 1000;
-    units[count++] = (polarity * height + y) * width + x;
+    units[count++] = (y * width + x) * 2 + polarity;
   }
   return { timesMs: timesMs.slice(0, count), units: units.slice(0, count) };
 }
@@ -113,16 +113,18 @@ export function readEvents(entries: readonly ArchiveEntry[], name: string, readi
   const sensor = checkedSensor(options.sensor ?? nmnistSensor);
   const channels = 2 * sensor.width * sensor.height;
   const files = eventFiles(entries, name, options.allowUnlabelled ?? false);
-  const words = files.flatMap(({ label }) => label ?? []);
-  const facts =
-    words.length < files.length
-      ? withoutLabels(files.length, options)
-      : labelsFromWords(words, options.classNames, `the folders of ${name}`);
-  return buildSpikeSet(name, reading, channels, (sink) => {
+  const { classNames, allowUnlabelled } = options;
+  // Samples that are to be classified lie in a folder of any name.
+  const isClass = (label: string | undefined): boolean =>
+    label !== undefined && !(allowUnlabelled && classNames?.includes(label) === false);
+  const words = files.map(({ label }) => (isClass(label) ? label : undefined));
+  const facts = labelsOfSome(words, classNames, `the folders of ${name}`);
+  const set = buildSpikeSet(name, reading, channels, (sink) => {
     for (const { entry } of files) {
       const { timesMs, units } = decodeEvents(entry.read(), sensor, `${entry.path} of ${name}`);
       sink.add(timesMs, units);
     }
     return { ...facts, columns: {} };
   });
+  return { ...set, shape: [sensor.height, sensor.width, 2] };
 }

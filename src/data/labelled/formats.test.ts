@@ -19,7 +19,7 @@ import {
 import type { Frames, LabelledSet, SpikeTrains } from "../labelled-set.ts";
 import { wordsOfNpy } from "./npy-text.ts";
 import { openLabelledSet } from "./open-labelled-set.ts";
-import type { LabelledOptions } from "./options.ts";
+import type { LabelledOptions, NwbTrialOptions } from "./options.ts";
 
 const all = (set: LabelledSet) => set.read(Array.from({ length: set.size }, (_, i) => i));
 const text = (words: string) => new TextEncoder().encode(words);
@@ -95,13 +95,13 @@ describe("events", () => {
     expect(Array.from(set.labels)).toEqual([0, 1, 0, 1, 0, 1, 0, 1]);
     const [first, , third] = (await all(set)) as SpikeTrains[];
     expect(first.timesMs).toEqual(Float32Array.of(0, 0.9, 1.8, 2.7, 3.6));
-    // channel = (polarity * 34 + y) * 34 + x
+    // channel = (y * 34 + x) * 2 + polarity
     expect(Array.from(first.units)).toEqual([
-      34 * 34,
-      3 * 34 + 5,
-      (34 + 6) * 34 + 10,
-      9 * 34 + 15,
-      (34 + 12) * 34 + 20,
+      1,
+      2 * (3 * 34 + 5),
+      2 * (6 * 34 + 10) + 1,
+      2 * (9 * 34 + 15),
+      2 * (12 * 34 + 20) + 1,
     ]);
     expect(third.units).toHaveLength(7);
   });
@@ -359,6 +359,53 @@ describe("NWB", () => {
     expect(set.notes).toEqual(["trials in which some unit was not recorded all the time, and looks silent: 1"]);
   });
 
+  const filtered = () => {
+    const trials = {
+      start_time: [0, 1, 2, 3],
+      stop_time: [1, 2, 3, 4],
+      side: ["a", "b", "a", "b"],
+      outcome: ["hit", "miss", "hit", "hit"],
+      early: [0, 0, 1, 0],
+    };
+    const unitColumns = { quality: ["good", "mua", "good"], area: ["ALM", "ALM", "V1"] };
+    const spikes = [evenSpikes(3, 4), evenSpikes(5, 4), evenSpikes(7, 4)];
+    return nwbFile({ spikes, trials, unitColumns });
+  };
+
+  test("only trials and units that have a value", async () => {
+    const open = async (options: Partial<NwbTrialOptions>) =>
+      openLabelledSet("s.nwb", await filtered(), { trials: { label: "side", ...options } });
+    const hits = await open({ trialsWhere: { outcome: "hit", early: false }, unitsWhere: { quality: "good" } });
+    expect(hits).toMatchObject({ size: 2, channels: 2, classNames: ["a", "b"] });
+    expect(hits.notes).toEqual(["trials left out by trialsWhere: 2", "units left out by unitsWhere: 1"]);
+    // Trials 0 and 3, units 0 and 2: 3 and 7 spikes in each second, on channels 0 and 1.
+    for (const { units } of (await all(hits)) as SpikeTrains[]) {
+      expect([0, 1].map((channel) => units.filter((unit) => unit === channel).length)).toEqual([3, 7]);
+    }
+    expect(await open({ trialsWhere: {}, unitsWhere: {} })).toMatchObject({ size: 4, channels: 3, notes: [] });
+  });
+
+  test.each<[Partial<NwbTrialOptions>, RegExp]>([
+    [
+      { trialsWhere: { outcom: "hit" } },
+      /"intervals\/trials" of s.nwb has no column "outcom" — did you mean "outcome"\?/,
+    ],
+    [{ unitsWhere: { qualities: "good" } }, /"units" of s.nwb has no column "qualities" — did you mean "quality"\?/],
+    [
+      { trialsWhere: { outcome: "late" } },
+      /no row of "intervals\/trials" of s.nwb has outcome = "late"; its values are hit, miss/,
+    ],
+    [{ unitsWhere: { quality: "god" } }, /no row of "units" of s.nwb has quality = "god" — did you mean "good"\?/],
+    [{ unitsWhere: { quality: "mua", area: "V1" } }, /no unit of s.nwb has all values of unitsWhere/],
+    [
+      { trialsWhere: { outcome: "miss", early: true } },
+      /no trial of s.nwb can be used; trials left out by trialsWhere: 4/,
+    ],
+  ])("%j is refused", async (options, message) => {
+    const trials = { label: "side", ...options };
+    await expect(openLabelledSet("s.nwb", await filtered(), { trials })).rejects.toThrow(message);
+  });
+
   test.each<[string, LabelledOptions, RegExp]>([
     ["no label", {}, /does not say which column of its trials is the class; choose one \(label\): block, go_cue, side/],
     ["a misspelt column", { trials: { label: "sid" } }, /has no column "sid" — did you mean "side"\?/],
@@ -385,7 +432,7 @@ test.each([
   [
     "a pickle",
     Uint8Array.of(0x80, 4, 0x95, 1, 2, 3),
-    /a Python pickle, which can run code when read.*Labelled samples may be/,
+    /a Python pickle, which can run code when read; save arrays with np\.savez$/,
   ],
   ["noise", Uint8Array.from({ length: 99 }, (_, i) => (i * 31) % 7), /is of an unknown kind.*Labelled samples may be/],
   ["nothing", new Uint8Array(0), /x is empty/],

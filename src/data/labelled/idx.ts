@@ -84,11 +84,12 @@ export function readIdx(source: ByteSource, name: string, options: LabelledOptio
     kind: "frames",
     size,
     channels,
+    shape: [frames, channels, 1],
     frames,
     range: [0, 255],
     ...labelling(options, size, name),
     columns: {},
-    notes: [],
+    notes: options.labels === undefined ? ["there is no file of labels"] : [],
     ...sampleReader(
       name,
       size,

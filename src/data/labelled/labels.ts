@@ -87,6 +87,23 @@ export function labelsFromWords(
   return { labels, classNames };
 }
 
+/**
+ * Labels from words where there are any: samples without one have `noLabel`.
+ * @param classNames of the words, as `labelsFromWords` takes them.
+ */
+export function labelsOfSome(
+  words: readonly (string | undefined)[],
+  classNames: readonly string[] | undefined,
+  what: What,
+): Pick<Labelling, "labels" | "classNames"> {
+  const known = words.filter((word) => word !== undefined);
+  if (known.length === 0) return withoutLabels(words.length, { classNames });
+  const found = labelsFromWords(known, classNames, what);
+  let next = 0;
+  const labels = Uint32Array.from(words, (word) => (word === undefined ? noLabel : found.labels[next++]));
+  return { labels, classNames: found.classNames };
+}
+
 /** Whole numbers of 32 bits, one per sample; undefined for other values. */
 export function integerColumn(values: NumericData, size: number): Int32Array | undefined {
   if (values.length !== size || values instanceof Float32Array) return undefined;

@@ -25,7 +25,7 @@ import type { LabelledSet } from "../labelled-set.ts";
 import { openLabelledSet } from "./open-labelled-set.ts";
 import type { LabelledOptions } from "./options.ts";
 
-const numRuns = Number(process.env.VOLLEY_MUTATIONS ?? 200);
+const numRuns = Number(process.env.VOLLEY_MUTATIONS ?? 500);
 const seed = Number(process.env.VOLLEY_MUTATION_SEED ?? 20_261_121);
 
 const labels = imageLabelsFile();
@@ -37,6 +37,7 @@ const formats: [string, () => Uint8Array | Promise<Uint8Array>, LabelledOptions,
   ["images.idx", imagesFile, { labels }, 6, 0.3],
   ["images.idx.gz", () => gzFile(imagesFile()), { labels }, 6, 0.8],
   ["events.tar", () => tarFile(eventFolder()), {}, 8, 0.2],
+  ["events.tar.gz", () => gzFile(tarFile(eventFolder())), {}, 8, 0.8],
   ["events.zip", () => zipFile(eventFolder()), {}, 8, 0.4],
   ["frames.npz", framesNpz, {}, 6, 0.5],
   ["spikes.npz", spikesNpz, {}, 4, 0.5],

@@ -12,17 +12,16 @@
 
 import { dataError } from "../../base/errors.ts";
 import { shapeText } from "../formats/limits.ts";
-import { readNpz } from "../formats/npz.ts";
+import { npzArrays } from "../formats/npz.ts";
 import { type NamedArray, type NumericData, toFloat64 } from "../formats/numeric-array.ts";
+import type { ZipEntry } from "../formats/zip.ts";
 import type { LabelledSet } from "../labelled-set.ts";
-import { allBytes, type ByteSource } from "./byte-source.ts";
 import { integerColumn, type Labelling, labelsFrom, labelsFromWords, namesFor, withoutLabels } from "./labels.ts";
 import { wordsOfNpy } from "./npy-text.ts";
 import type { LabelledOptions, Reading } from "./options.ts";
 import { channelsOf, millisecondsOf } from "./raw-spikes.ts";
 import { sampleReader } from "./sample-reader.ts";
 import { buildSpikeSet } from "./spike-set.ts";
-import type { ArchiveEntry } from "./tar.ts";
 
 const labelArrays = ["labels", "label"];
 const classArrays = ["classes", "class_names", "keys", "letters"];
@@ -32,16 +31,19 @@ class Arrays {
   readonly name: string;
   readonly numbers: Map<string, NamedArray>;
   readonly words: Map<string, string[]>;
+  /** Names of arrays that hold neither: Python objects, records. */
+  readonly others: string[] = [];
 
-  constructor(source: ByteSource, name: string, entries: readonly ArchiveEntry[]) {
+  constructor(name: string, entries: readonly ZipEntry[]) {
     this.name = name;
-    this.numbers = new Map(readNpz(allBytes(source, name), name).map((array) => [array.name, array]));
+    this.numbers = new Map(npzArrays(entries, name).map((array) => [array.name, array]));
     this.words = new Map();
     for (const { path, read } of entries) {
       const key = path.replace(/\.npy$/, "");
       if (key === path || this.numbers.has(key)) continue;
-      const words = wordsOfNpy(read(), `array "${key}" of ${name}`);
-      if (words !== undefined) this.words.set(key, words);
+      const words = wordsOfNpy(read(), this.what(key));
+      if (words === undefined) this.others.push(key);
+      else this.words.set(key, words);
     }
   }
 
@@ -76,6 +78,12 @@ function labelling(arrays: Arrays, size: number, options: LabelledOptions, used:
     if (column !== undefined) columns[key] = column;
   }
   const key = labelArrays.find((one) => arrays.numbers.has(one) || arrays.words.has(one));
+  const unreadable = labelArrays.find((one) => arrays.others.includes(one));
+  if (key === undefined && unreadable !== undefined) {
+    throw dataError(
+      `${arrays.what(unreadable)} holds neither numbers nor a list of words; save classes as one of them`,
+    );
+  }
   if (key === undefined && options.allowUnlabelled) return { ...withoutLabels(size, options), columns };
   if (key === undefined) {
     throw dataError(`${name} holds samples, but no array "labels" with their classes; it holds ${arrays.contents()}`);
@@ -200,13 +208,8 @@ function spikesSet(arrays: Arrays, timesKey: string, reading: Reading): Labelled
 }
 
 /** @throws UserError when the file is damaged, of neither layout, or breaks a rule. */
-export function readNpzSet(
-  source: ByteSource,
-  name: string,
-  entries: readonly ArchiveEntry[],
-  reading: Reading,
-): LabelledSet {
-  const arrays = new Arrays(source, name, entries);
+export function readNpzSet(name: string, entries: readonly ZipEntry[], reading: Reading): LabelledSet {
+  const arrays = new Arrays(name, entries);
   if (arrays.numbers.has("samples")) return framesSet(arrays, reading.options);
   const timesKey = ["times", "times_ms"].find((key) => arrays.numbers.has(key));
   if (timesKey !== undefined && arrays.numbers.has("units") && arrays.numbers.has("offsets")) {

@@ -2,10 +2,10 @@
 
 import { dataError, UserError } from "../../base/errors.ts";
 import type { Hdf5File } from "../formats/hdf5.ts";
-import { type NwbTable, type NwbUnit, readIntervals, readUnits } from "../formats/nwb.ts";
-import { type LabelledSet, noLabel } from "../labelled-set.ts";
+import { type NwbTable, type NwbUnit, readIntervals, readUnits, rowsWhere, unitsWhere } from "../formats/nwb.ts";
+import type { LabelledSet } from "../labelled-set.ts";
 import { isCovered } from "../targets/psth.ts";
-import { integerColumn, labelsFromWords, withoutLabels } from "./labels.ts";
+import { integerColumn, labelsOfSome } from "./labels.ts";
 import type { LabelledOptions, NwbTrialOptions, Reading } from "./options.ts";
 import { buildSpikeSet } from "./spike-set.ts";
 
@@ -47,11 +47,13 @@ function usableTrials(
     allowUnlabelled && !table.columns.includes(options.label)
       ? new Array<string>(table.rows).fill("")
       : Array.from<string | number, string>(table.column(options.label).values, String);
+  const keep = rowsWhere(table, options.trialsWhere ?? {});
   let untimed = 0;
   let unlabelled = 0;
   let others = 0;
   const trials: Trial[] = [];
   for (let row = 0; row < table.rows; row++) {
+    if (!keep[row]) continue;
     const startS = events[row] - beforeMs / 1000;
     const stopS = stops === undefined ? events[row] + (afterMs ?? 0) / 1000 : stops[row];
     const label = labels[row];
@@ -63,6 +65,8 @@ function usableTrials(
     else unlabelled++;
   }
   const notes: string[] = [];
+  const unwanted = keep.filter((kept) => !kept).length;
+  if (unwanted > 0) notes.push(`trials left out by trialsWhere: ${unwanted}`);
   if (untimed > 0) notes.push(`trials left out for having no time: ${untimed}`);
   if (unlabelled > 0) notes.push(`trials left out for having no value in "${options.label}": ${unlabelled}`);
   if (others > 0) notes.push(`trials left out for being of another class: ${others}`);
@@ -71,7 +75,8 @@ function usableTrials(
 }
 
 /** The values of a column in order: numbers by size, else words by letters. A dataError for a measurement. */
-function classesOf(words: readonly string[], column: string, file: string): string[] {
+function classesOf(labels: readonly (string | undefined)[], column: string, file: string): string[] {
+  const words = labels.filter((label) => label !== undefined);
   const classes = [...new Set(words)];
   if (classes.length > 2 && 2 * classes.length > words.length) {
     throw dataError(
@@ -129,12 +134,12 @@ function columnsOf(table: NwbTable, trials: readonly Trial[], label: string): Re
 }
 
 /**
- * Cuts the spikes of all units into trials. Channel i is unit i of the units table.
- * @throws UserError when units, trials or the column of labels are missing, or no trial remains.
+ * Cuts the spikes of units into trials. Channel i is row i of the units table, or of what `unitsWhere` leaves of it.
+ * @throws UserError when units, trials or columns are missing, or no unit or trial remains.
  */
 export function readNwbSet(file: Hdf5File, reading: Reading): LabelledSet {
   const { trials: options, classNames: wanted } = reading.options;
-  const units = readUnits(file);
+  const all = readUnits(file);
   const table = readIntervals(file, options?.table ?? "trials");
   if (options === undefined) {
     const others = table.columns.filter((column) => !/_time$/.test(column));
@@ -143,14 +148,13 @@ export function readNwbSet(file: Hdf5File, reading: Reading): LabelledSet {
         (others.join(", ") || "but the table has no columns besides times"),
     );
   }
+  const units = unitsWhere(file, all, options.unitsWhere);
+  if (units.length === 0) throw dataError(`no unit of ${file.name} has all values of unitsWhere; ask for fewer`);
   const { trials, notes } = usableTrials(table, options, reading.options, file.name);
-  const words = trials.flatMap(({ label }) => label ?? []);
-  const known =
-    words.length === 0
-      ? withoutLabels(0, reading.options)
-      : labelsFromWords(words, wanted ?? classesOf(words, options.label, file.name), `"${options.label}"`);
-  let next = 0;
-  const labels = Uint32Array.from(trials, ({ label }) => (label === undefined ? noLabel : known.labels[next++]));
+  if (units.length < all.length) notes.push(`units left out by unitsWhere: ${all.length - units.length}`);
+  const words = trials.map(({ label }) => label);
+  const classes = wanted ?? classesOf(words, options.label, file.name);
+  const labelling = labelsOfSome(words, classes, `"${options.label}"`);
   const columns = columnsOf(table, trials, options.label);
   return buildSpikeSet(file.name, reading, units.length, (sink) => {
     let unobserved = 0;
@@ -163,6 +167,6 @@ export function readNwbSet(file: Hdf5File, reading: Reading): LabelledSet {
     if (unobserved > 0) {
       notes.push(`trials in which some unit was not recorded all the time, and looks silent: ${unobserved}`);
     }
-    return { labels, classNames: known.classNames, columns, notes };
+    return { ...labelling, columns, notes };
   });
 }

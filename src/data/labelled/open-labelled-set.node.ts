@@ -79,7 +79,7 @@ async function unpackedSource(path: string, temporaryFolder: string | undefined)
  *
  * Memory: images stay in their file. Spikes take 6 bytes each (8 from channel 65 536 on) up to `memoryBytes`; a larger
  * set takes a temporary file of that size instead, and next to no memory. HDF5 and archives are read piece by piece,
- * .npz as a whole (at most 1 GiB). A .gz is unpacked into a temporary file, which goes as soon as spikes are read, and
+ * arrays of .npz as a whole (at most 1 GiB). A .gz is unpacked into a temporary file, which goes as soon as spikes are read, and
  * with the set for images. Temporary files vanish when the process ends, however it ends (not so on Windows).
  *
  * @throws UserError when there is no such file, it is damaged, of another kind, or breaks a rule, or the temporary

@@ -1,5 +1,6 @@
 /** What a user may say about a labelled set, because its file does not. */
 
+import type { ColumnValues } from "../formats/nwb.ts";
 import type { RecordStore } from "./record-store.ts";
 
 export interface NwbTrialOptions {
@@ -13,6 +14,10 @@ export interface NwbTrialOptions {
   readonly beforeMs?: number;
   /** End of a sample after the event, ms. Default: at the `stop_time` of its trial. */
   readonly afterMs?: number;
+  /** Only trials where these columns have these values, such as `{ outcome: "hit" }`. Default all trials. */
+  readonly trialsWhere?: ColumnValues;
+  /** Only units where these columns have these values, such as `{ quality: "good" }`. Default all units. */
+  readonly unitsWhere?: ColumnValues;
 }
 
 export interface LabelledOptions {
@@ -28,8 +33,8 @@ export interface LabelledOptions {
   /** Events: pixels of the sensor. Default 34 x 34, those of N-MNIST. */
   readonly sensor?: { readonly width: number; readonly height: number };
   /**
-   * Samples may have no class, as those that are to be classified: their label is then `noLabel`. A file that has classes
-   * is read as ever. Default false.
+   * Samples may have no class, as those that are to be classified, or (in NWB and folders of events) one that is none of
+   * `classNames`: their label is then `noLabel`. A file that has classes is read as ever. Default false.
    */
   readonly allowUnlabelled?: boolean;
   /** NWB: which trials are samples and what is their class. */

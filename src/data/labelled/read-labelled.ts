@@ -4,7 +4,8 @@ import { dataError } from "../../base/errors.ts";
 import { type Hdf5File, openHdf5 } from "../formats/hdf5.ts";
 import { isGzip } from "../formats/inflate.ts";
 import { isNwb } from "../formats/nwb.ts";
-import { type FileKind, sniff } from "../formats/sniff.ts";
+import { sniff } from "../formats/sniff.ts";
+import { isZip, zipEntries } from "../formats/zip.ts";
 import type { LabelledSet } from "../labelled-set.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { readEvents } from "./events.ts";
@@ -14,7 +15,6 @@ import { readNwbSet } from "./nwb-set.ts";
 import type { Reading } from "./options.ts";
 import { isShd, readShd } from "./shd.ts";
 import { isTar, tarEntries } from "./tar.ts";
-import { isZip, zipEntries } from "./zip.ts";
 
 export type LabelledKind = "hdf5" | "idx" | "tar" | "zip" | "gzip";
 
@@ -31,12 +31,7 @@ export function kindOf(head: Uint8Array, name: string): LabelledKind {
   if (isTar(head)) return "tar";
   if (isZip(head)) return "zip";
   if (isGzip(head)) return "gzip";
-  let kind: FileKind;
-  try {
-    kind = sniff(head, name);
-  } catch (error) {
-    throw dataError(`${(error as Error).message}. ${readable}`, error);
-  }
+  const kind = sniff(head, name, readable);
   if (kind === "hdf5" || kind === "jld") return "hdf5";
   throw dataError(
     `${name} is ${kind === "csv" ? "a text" : "a single array"}, without classes of samples. ${readable}`,
@@ -84,7 +79,7 @@ export async function readLabelled(source: ByteSource, name: string, reading: Re
       case "zip": {
         const entries = zipEntries(source, name);
         const arrays = entries.some(({ path }) => path.endsWith(".npy"));
-        return arrays ? readNpzSet(source, name, entries, reading) : readEvents(entries, name, reading);
+        return arrays ? readNpzSet(name, entries, reading) : readEvents(entries, name, reading);
       }
       default:
         return kind satisfies never;

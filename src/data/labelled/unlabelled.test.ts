@@ -11,12 +11,24 @@ import {
   npzOf,
   shdFile,
   tarFile,
+  wordsNpy,
   zipFile,
 } from "../../../test/data/make-labelled-files.ts";
+import { writeNpy } from "../formats/npy.ts";
 import { noLabel } from "../labelled-set.ts";
 import { openLabelledFile } from "./open-labelled-set.node.ts";
 import { openLabelledSet } from "./open-labelled-set.ts";
 import type { LabelledOptions } from "./options.ts";
+
+/** An array of Python objects. */
+function objectsNpy(): Uint8Array {
+  const bytes = wordsNpy(["a", "b"], "U");
+  const at = new TextDecoder("latin1").decode(bytes).indexOf("<U1");
+  bytes.set(new TextEncoder().encode("|O"), at);
+  bytes[at + 2] = "'".charCodeAt(0);
+  bytes[at + 3] = " ".charCodeAt(0);
+  return bytes;
+}
 
 const folder = mkdtempSync(join(tmpdir(), "volley-unlabelled-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -74,6 +86,31 @@ test("some trials of NWB have a class, others none or one that is not wanted", a
   const options = { trials: { label: "side" }, classNames: ["right", "left"], allowUnlabelled: true };
   const set = await openLabelledSet("s.nwb", bytes, options);
   expect(Array.from(set.labels)).toEqual([1, noLabel, noLabel, 0]);
+});
+
+test("event files to be classified may lie in a folder of any name", async () => {
+  const bytes = tarFile({ ...eventFolder("set"), "set/new/00009.bin": eventFolder()["Train/0/00001.bin"] });
+  const options = { classNames: ["0", "1"] };
+  const set = await openLabelledSet("e.tar", bytes, { ...options, allowUnlabelled: true });
+  expect(Array.from(set.labels)).toEqual([0, 1, 0, 1, 0, 1, 0, 1, noLabel]);
+  await expect(openLabelledSet("e.tar", bytes, options)).rejects.toThrow(/the class "new", which is none of 0, 1/);
+});
+
+test.each<[string, Uint8Array, RegExp]>([
+  [
+    "numbers",
+    npzOf({ rates: { data: new Float64Array(6), shape: [2, 3] } }),
+    /x holds rates \(2 x 3\); labelled samples/,
+  ],
+  ["other files", zipFile({ "notes.txt": new Uint8Array(9) }), /holds no event files .*, but notes\.txt/],
+  [
+    "samples whose labels are Python objects",
+    zipFile({ "samples.npy": writeNpy(new Uint8Array(8), [2, 2, 2]), "labels.npy": objectsNpy() }),
+    /array "labels" of x holds neither numbers nor a list of words/,
+  ],
+  ["a table", new TextEncoder().encode("a,b\n1,2\n3,4\n"), /x is a text, without classes of samples/],
+])("%s are no samples, labelled or not", async (_, bytes, message) => {
+  await expect(openLabelledSet("x", bytes, { allowUnlabelled: true })).rejects.toThrow(message);
 });
 
 test("images on disk need no file of labels beside them, but use one that is there", async () => {

@@ -8,12 +8,16 @@ import type { NetworkValues } from "../../learning/gradient/spec.ts";
 import { StreamingClassifier } from "../../learning/gradient/stream.ts";
 import type { GradientTrainer, LearningPlan } from "../../learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
+import type { MakeTrainer } from "../../learning/initialisation/pretraining.ts";
+import type { StartReport } from "../../learning/initialisation/report.ts";
+import { type ReadBytes, readFileConstants } from "../file-constants.ts";
 import { packState, unpackState } from "../packed-state.ts";
 import { PlainState } from "../plain-state.ts";
 import { type OpenSet, samplesOf } from "./data.ts";
 import type { EpochReport } from "./epoch-sums.ts";
 import { type Evaluation, evaluate } from "./evaluate.ts";
 import { healthOf } from "./health.ts";
+import { describeInitial, homeostasisText, initialise } from "./initialise.ts";
 import type { LoopState, TrainingLoop } from "./loop.ts";
 import { guardClassifier } from "./memory.ts";
 import { makeLoop, type Prepared, plainReader, prepareClassification } from "./prepare.ts";
@@ -51,6 +55,8 @@ export interface ClassifierMachine {
   /** Bytes that can still be taken. Absent where the platform does not tell. */
   availableMemory?(): number;
   readonly openSet: OpenSet;
+  /** Of the files that constants name. */
+  readonly readBytes: ReadBytes;
   createGradientTrainer(
     spec: TrainingSpec,
     plan: LearningPlan,
@@ -157,6 +163,14 @@ export class Classifier {
     return new StreamingClassifier({ network: trainer.network, values: trainer.values(), loss });
   }
 
+  /**
+   * Before training: how often the neurons of every layer fire in training samples, and how their free membranes move,
+   * beside what the initial weights aim at. `network.initialisation.samples` says how many samples are looked at.
+   */
+  describeStart(): Promise<StartReport> {
+    return describeInitial(this.#prepared, this.#loop.trainer.values().weights);
+  }
+
   /** Weights, biases and trained constants as they are now; copies. */
   values(): NetworkValues<Float32Array> {
     return this.#loop.trainer.values();
@@ -189,7 +203,12 @@ export async function createClassifierOn(
   options: CreateClassifierOptions,
 ): Promise<Classifier> {
   const { train, test } = options;
-  const experiment = parseClassify(withSamples(given, options), "the experiment");
+  const parse = (value: unknown) => parseClassify(value, "the experiment");
+  const { experiment, notes: read } = await readFileConstants(
+    parse(withSamples(given, options)),
+    machine.readBytes,
+    parse,
+  );
   const open: OpenSet = async (path, settings) => {
     if (train !== undefined && path === handedOver.train) return train;
     if (test !== undefined && path === handedOver.test) return test;
@@ -197,14 +216,20 @@ export async function createClassifierOn(
   };
   const resolved = await prepareClassification(experiment, open);
   const prepared = { ...resolved, spec: { ...resolved.spec, relaxed: options.fast ?? false } };
-  const notes = [...prepared.notes];
+  const notes = [...read, ...prepared.notes];
   const warn = options.onWarning ?? ((message: string) => void notes.push(message));
   try {
     const threads = Math.min(checkedThreads(options.threads) ?? machine.cores, experiment.learning.lanes);
     if ((options.checkMemory ?? true) && machine.availableMemory) {
       await guardClassifier(prepared, threads, machine.availableMemory());
     }
-    const trainer = await machine.createGradientTrainer(prepared.spec, prepared.plan, { threads });
+    const make: MakeTrainer = (spec, plan) => machine.createGradientTrainer(spec, plan, { threads });
+    // What was saved has its weights.
+    const { plan, homeostasis } =
+      options.saved === undefined ? await initialise(prepared, make) : { plan: prepared.plan, homeostasis: null };
+    if (homeostasis !== null)
+      (homeostasis.reached ? (said: string) => notes.push(said) : warn)(homeostasisText(homeostasis));
+    const trainer = await make(prepared.spec, plan);
     try {
       const loop = makeLoop(prepared, trainer);
       if (options.saved !== undefined) {

@@ -1,17 +1,18 @@
 /** Where the samples of a classifier are from, which are held out, and how they become what arrives at each step. */
 import { z } from "zod";
+import { wrong } from "../../base/faults.ts";
 import type { AugmentationDescription } from "../../data/encoding/make-augmentation.ts";
 import type { EncoderDescription } from "../../data/encoding/make-encoder.ts";
 import type { HoldOutDescription } from "../../data/encoding/splits.ts";
 import {
   autoOr,
   choice,
+  columnValues,
   flag,
   list,
   number,
   object,
   seedNumber,
-  show,
   text,
   variants,
   whole,
@@ -119,6 +120,8 @@ const encoder = variants<EncoderDescription>("type", {
     steps: anyNumber,
     durationMs: anyNumber,
     mergeChannels: anyNumber,
+    downsample: anyNumber,
+    mergePolarities: flag().optional(),
     duplicates: choice(["clip", "count"]).optional(),
     rounding: choice(["floor", "nearest"]).optional(),
   },
@@ -142,8 +145,9 @@ const encoder = variants<EncoderDescription>("type", {
   poisson: { rateHz: anyNumber, dtMs: anyNumber, present, stepsPerFrame: anyNumber, range },
 });
 
-const augmentation = variants<AugmentationDescription>("type", {
+export const augmentation = variants<AugmentationDescription>("type", {
   shiftChannels: { max: anyNumber },
+  shiftPlaces: { max: anyNumber },
   jitterChannels: { sd: anyNumber },
   jitterTimes: { sdMs: number({}) },
   scaleTimes: { min: number({}), max: number({}) },
@@ -167,7 +171,7 @@ const pathOr = <Given>(other: (value: object) => z.ZodType, must: string) =>
     .transform((value, context): string | Given => {
       if (typeof value === "object" && value !== null) return within(other(value), value, context) as Given;
       if (path.safeParse(value).success) return value;
-      context.addIssue({ code: "custom", message: `is ${show(value)}; it must be ${must}` });
+      context.addIssue({ code: "custom", message: wrong(value, must) });
       return z.NEVER;
     });
 
@@ -195,9 +199,17 @@ const reading = object({
     event: text("the name of a column").optional(),
     beforeMs: anyNumber,
     afterMs: anyNumber,
+    trialsWhere: columnValues('{"outcome": "hit"}').optional(),
+    unitsWhere: columnValues('{"quality": "good"}').optional(),
   }).optional(),
   /** Number of channels, where the highest one may be silent. */
   channels: whole(1).optional(),
+  /** How channels lie in space: [height, width, channels] or [length, channels], the last index running fastest. */
+  shape: list(whole(1), "extents such as [34, 34, 2]")
+    .refine((extents) => extents.length === 2 || extents.length === 3, {
+      error: (issue) => `is [${issue.input}]; it must be [height, width, channels] or [length, channels]`,
+    })
+    .optional(),
 });
 
 export const data = object({
@@ -211,5 +223,13 @@ export const data = object({
   encoder: autoOr(encoder).default("auto"),
   /** Of training samples only, in this order. */
   augmentation: list(augmentation, "augmentations").default([]),
+  /** The test once more for each of these, on changed samples: at another speed, with spikes missing, with noise. */
+  disturbances: list(
+    object({
+      name: text("a name"),
+      change: list(augmentation, "augmentations").min(1, { error: "is an empty list; give at least one augmentation" }),
+    }),
+    'objects such as {"name": "half speed", "change": [{"type": "stretchTimes", "factors": [2]}]}',
+  ).default([]),
   reading: reading.prefault({}),
 });

@@ -43,6 +43,18 @@ async function openWith(input: ClassifyInput, sets: Record<string, LabelledSet>)
   return { data, opened };
 }
 
+test("the shape of channels that the experiment names belongs to the set, and must fit it", async () => {
+  const shaped = (shape: number[], change = {}) =>
+    openWith(files({ reading: { shape } }), { "train.h5": set("train", 30, change) });
+  expect((await shaped([3, 1])).data.training.set.shape).toEqual([3, 1]);
+  await expect(shaped([2, 2, 1])).rejects.toThrow(
+    "data.reading.shape is [2, 2, 1], which are 4 places, but train has 3 channels",
+  );
+  const frames = { kind: "frames", frames: 4 } as const;
+  expect((await shaped([2, 2, 3], frames)).data.training.set.shape).toEqual([2, 2, 3]);
+  await expect(shaped([5, 3], frames)).rejects.toThrow("but train has 4 frames of 3 numbers");
+});
+
 test("by default every tenth sample is held out, and the test set stays closed until it is asked for", async () => {
   const sets = { "train.h5": set("train", 30), "test.h5": set("test", 8) };
   const { data, opened } = await openWith(files({ test: "test.h5" }), sets);

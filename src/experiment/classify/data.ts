@@ -93,14 +93,14 @@ function openSource(
   trained: Opened | null,
 ): Promise<Opened> | Opened {
   if (typeof source === "string") {
-    const { labels, testLabels, ...options } = reading;
+    const { labels, testLabels, shape, ...options } = reading;
     const labelsFile = trained === null ? labels : testLabels;
     return open(source, {
       ...options,
       ...(labelsFile === undefined ? {} : { labelsFile }),
       // A test set may lack a class or a channel: it is read as what the network was trained on.
       ...(trained === null ? {} : likeTrained(trained.set)),
-    }).then((set) => ({ set, traces: null, outputs: set.classNames.length }));
+    }).then((set) => ({ set: inSpace(set, shape), traces: null, outputs: set.classNames.length }));
   }
   if (trained === null) return generate(source, seed);
   if (source.seed === undefined && source.generate !== "evidence") {
@@ -110,6 +110,22 @@ function openSource(
     );
   }
   return generate(source, (seed + testSeedOffset) % 2 ** 53);
+}
+
+/** The set with the shape that the experiment says it has. */
+function inSpace(set: LabelledSet, shape: readonly number[] | undefined): LabelledSet {
+  if (shape === undefined) return set;
+  const places = shape.reduce((product, extent) => product * extent, 1);
+  const { channels, frames } = set;
+  if (places !== channels && places !== channels * (frames ?? 1)) {
+    const numbers = frames === undefined ? `${channels} channels` : `${frames} frames of ${channels} numbers`;
+    set.close();
+    throw new UserError(
+      `data.reading.shape is [${shape.join(", ")}], which are ${places} places, but ${set.name} has ${numbers}`,
+      exitCode.data,
+    );
+  }
+  return { ...set, shape };
 }
 
 /** How another file is read so that it fits what was trained on. */

@@ -47,6 +47,24 @@ test("of a silent layer only the cause is told, not all that follows from it", (
   expect(said(epoch(1, change))).toEqual([expect.stringMatching(/never fire/)]);
 });
 
+test("of a maximum over a silent layer nothing is said", () => {
+  const layers = [
+    { ...fine, name: "conv1", silentShare: 0.99 },
+    { ...fine, name: "pool2", silentShare: 0.99 },
+  ];
+  const pooled = {
+    network: {
+      layers: [
+        { name: "conv1", type: "conv2d" },
+        { name: "pool2", type: "pool" },
+      ],
+    },
+  };
+  expect(healthOf([epoch(1, { layers })], pooled).map(({ message }) => message)).toEqual([
+    expect.stringMatching(/of "conv1" never fire/),
+  ]);
+});
+
 test("gradients that explode, and a loss that does not fall", () => {
   expect(said(epoch(1), epoch(2, { gradientNorm: 5000 }))).toEqual([
     expect.stringMatching(/^gradients are 5000 times as large as at the start.*clipNorm/),

@@ -60,6 +60,11 @@ interface Observed {
   readonly layers: readonly LayerActivity[];
 }
 
+interface NamedLayer {
+  readonly name: string;
+  readonly type?: string;
+}
+
 const manySilent = 0.9;
 const manySaturated = 0.5;
 const littleSupport = 1e-3;
@@ -71,11 +76,14 @@ const explodedNorm = 1000;
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /** What is wrong with one epoch: a name for each fault, and a sentence that says why and what to try. */
-function faultsOf(epochs: readonly Observed[], place: number, layers: readonly { readonly name: string }[]) {
+function faultsOf(epochs: readonly Observed[], place: number, layers: readonly NamedLayer[]) {
   const { train, gradientNorm, gradientNorms, layers: activity, epoch } = epochs[place];
   const faults: { name: string; message: string }[] = [];
   for (const { name, silentShare, saturatedShare, supportShare, rateHz } of activity) {
-    const path = `network.layers.${layers.findIndex((layer) => layer.name === name)}`;
+    const index = layers.findIndex((layer) => layer.name === name);
+    // A maximum only repeats what the layer below does.
+    if (layers[index]?.type === "pool") continue;
+    const path = `network.layers.${index}`;
     if (silentShare > manySilent) {
       faults.push({
         name: `${name} silent`,
@@ -136,7 +144,7 @@ function faultsOf(epochs: readonly Observed[], place: number, layers: readonly {
 /** Everything to be said of a training so far; each fault once, when it first shows. */
 export function healthOf(
   epochs: readonly Observed[],
-  { network }: { readonly network: { readonly layers: readonly { readonly name: string }[] } },
+  { network }: { readonly network: { readonly layers: readonly NamedLayer[] } },
 ): HealthMessage[] {
   const said = new Set<string>();
   return epochs.flatMap(({ epoch }, place) =>

@@ -36,3 +36,30 @@ test("a network that does not fit is refused with need, have, and the largest th
   await guardClassifier(smaller, 1, total - 5e6);
   await expect(guardClassifier(prepared, 1, 1e6)).rejects.toThrow(/no smaller network of this kind fits either/);
 });
+
+test("of a convolution it is the filters, in steps of its groups, that are told", async () => {
+  const layer = { type: "conv1d", filters: 400, kernel: 5, padding: 2, groups: 2, neurons: "auto" } as const;
+  const prepared = await prepareSmall(
+    smallExperiment({
+      data: { encoder: { type: "bin", mergeChannels: 1 } },
+      layers: [{ type: "conv1d", filters: 2, kernel: 1 }, layer, { type: "flatten" }],
+    }),
+  );
+  const { total, parts } = await estimateClassifier(prepared.spec, prepared.plan, prepared.summary, use);
+  expect(parts.connections).toBeGreaterThan(2 * 8 * 10);
+  const refused = await guardClassifier(prepared, 1, total - 1e5).catch((error: Error) => error.message);
+  expect(refused).toMatch(
+    /the largest that fits is network\.layers\.1\.filters = 2 x \d+\. A larger stride, pooling, or/,
+  );
+  const largest = 2 * Number(/= 2 x (\d+)\./.exec(String(refused))?.[1]);
+  const smaller = await prepareSmall(
+    smallExperiment({
+      layers: [
+        { type: "conv1d", filters: 2, kernel: 1 },
+        { ...layer, filters: largest },
+      ],
+    }),
+  );
+  expect(largest).toBeLessThan(400);
+  await guardClassifier(smaller, 1, total - 1e5);
+});

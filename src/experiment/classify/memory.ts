@@ -9,7 +9,7 @@ import { assertFits } from "../memory-guard.ts";
 import type { MemoryEstimate } from "../trainer-contract.ts";
 import type { Prepared } from "./prepare.ts";
 import { resolveNetwork } from "./resolve.ts";
-import type { ClassifyExperiment } from "./schema.ts";
+import { isSpiking, type LayerSettings } from "./schema.ts";
 import { type DataSummary, encoderOf } from "./summary.ts";
 
 /** Node itself with the code of Volley, and one worker thread with its compiled code. */
@@ -58,10 +58,19 @@ export async function estimateClassifier(
     // The values, the optimiser's memory, sums from the workers; the best and a copy for the checkpoint.
     parameters: (1 + moments + threads + 1 + (2 + moments)) * block,
     "samples on their way": 3 * batch * (8 * summary.events + 4 * maxSteps),
+    // Tables are there as the plan has them, and once more in every worker besides those of its engine.
+    connections: (1 + threads) * tableBytes(spec),
     data: Math.min(setLimit, 6 * summary.events * (summary.training + summary.validation)),
     process: processBytes + (threads > 1 ? threads * workerBytes : 0),
   };
   return { total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), parts };
+}
+
+function tableBytes({ projections }: TrainingSpec): number {
+  const arrays = projections.flatMap(({ connectivity }) =>
+    connectivity === "dense" ? [] : Object.values(connectivity),
+  );
+  return arrays.reduce((sum: number, array) => sum + (typeof array === "number" ? 0 : array.byteLength), 0);
 }
 
 /** @throws UserError with need, have, and the largest size of the largest layer that fits */
@@ -72,26 +81,38 @@ export async function guardClassifier(
 ): Promise<void> {
   const use = { threads, maxSteps: encoderOf(experiment, summary.info).maxSteps, batch: experiment.learning.batch };
   const { layers } = experiment.network;
-  const largest = layers.reduce((best, { neurons }, i) => (neurons > layers[best].neurons ? i : best), 0);
-  const sized = (neurons: number): ClassifyExperiment => ({
-    ...experiment,
-    network: {
-      ...experiment.network,
-      layers: layers.map((layer, i) => (i === largest ? { ...layer, neurons } : layer)),
-    },
-  });
-  const smaller = async (neurons: number) => {
-    const network = resolveNetwork(sized(neurons), summary);
+  const sizeAt = (i: number) => (isSpiking(layers[i]) ? (layers[i].neurons as number) : 0);
+  const largest = layers.reduce((best, _, i) => (sizeAt(i) > sizeAt(best) ? i : best), 0);
+  const knob = knobOf(layers[largest]);
+  const smaller = async (size: number) => {
+    const changed = layers.map((layer, i): LayerSettings => {
+      const other = i === largest ? ({ ...layer, [knob.key]: size * knob.step } as LayerSettings) : layer;
+      // What follows from the shapes below is to follow again.
+      return other.type === "dense" ? other : { ...other, neurons: "auto" };
+    });
+    const network = resolveNetwork({ ...experiment, network: { ...experiment.network, layers: changed } }, summary);
     return (await estimateClassifier(network.spec, network.plan, summary, use)).total;
   };
+  const unit = knob.step === 1 ? "" : ` ${knob.step} x`;
   await assertFits(
     {
-      size: layers[largest].neurons,
-      sizeName: `network.layers.${largest}.neurons =`,
+      size: knob.size / knob.step,
+      sizeName: `network.layers.${largest}.${knob.key} =${unit}`,
       needed: await estimateClassifier(spec, plan, summary, use),
       estimate: smaller,
-      advice: "Fewer connections (network.layers.0.connections below 1) or fewer --threads make it smaller too",
+      advice: knob.advice,
     },
     available,
   );
+}
+
+/** What makes a layer smaller: neurons, or filters in steps that its groups divide. */
+function knobOf(layer: LayerSettings): { key: string; size: number; step: number; advice: string } {
+  const threads = "fewer --threads make it smaller too";
+  if (layer.type === "conv1d" || layer.type === "conv2d") {
+    const advice = `A larger stride, pooling, or ${threads}`;
+    return { key: "filters", size: layer.filters, step: layer.groups, advice };
+  }
+  const advice = `Fewer connections (network.layers.0.connections below 1) or ${threads}`;
+  return { key: "neurons", size: layer.neurons as number, step: 1, advice };
 }

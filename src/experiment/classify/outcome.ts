@@ -17,11 +17,19 @@ export interface SetFigures extends Figures {
   readonly samples: number;
 }
 
+/** On samples that were changed in one way. */
+export interface DisturbedFigures extends SetFigures {
+  /** As the experiment calls the change. */
+  readonly name: string;
+}
+
 export interface TestedEpoch {
   readonly epoch: number;
   readonly train: SetFigures | null;
   readonly validation: SetFigures | null;
   readonly test: SetFigures | null;
+  /** The test on changed samples. Absent: none was asked for. */
+  readonly disturbed?: readonly DisturbedFigures[];
 }
 
 /** Samples counted by their class and the one predicted, `[true class * classes + predicted class]`. */
@@ -104,11 +112,17 @@ export async function describeLearned(
         return { layer: network.populations[p].name, name, unit: unit === "1" ? "" : unit, values };
       }),
     ),
-    weights: network.projections.map((projection, k) => ({
-      name: projection.name,
-      synapses: synapseCount(network, projection),
-      values: sampleOf(weights[k], keptWeights),
-    })),
+    weights: network.projections.flatMap((projection, k) =>
+      projection.trained
+        ? [
+            {
+              name: projection.name,
+              synapses: synapseCount(network, projection),
+              values: sampleOf(weights[k], keptWeights),
+            },
+          ]
+        : [],
+    ),
   };
 }
 
@@ -132,6 +146,8 @@ export interface OutcomeRequest {
   readonly training: SampleReader;
   readonly validation: SampleReader | null;
   readonly test: SampleReader | null;
+  /** The test samples, changed in one way each. */
+  readonly disturbed: readonly { readonly name: string; readonly reader: SampleReader }[];
   readonly epochs: readonly EpochReport[];
   /** Epochs completed, and the best of them. */
   readonly epoch: number;
@@ -151,14 +167,29 @@ export async function describeOutcome(request: OutcomeRequest): Promise<Outcome 
     const report = reportOf(wanted);
     return report === undefined ? null : { ...report.train, samples: report.samples };
   };
-  const tested = await run(test);
+  const runDisturbed = async (): Promise<Pick<TestedEpoch, "disturbed"> | null> => {
+    const disturbed: DisturbedFigures[] = [];
+    for (const { name, reader } of request.disturbed) {
+      const figures = await run(reader);
+      if (figures == null) return null;
+      disturbed.push({ name, ...figuresOf(figures) });
+    }
+    return disturbed.length === 0 ? {} : { disturbed };
+  };
+  const runTest = async () => {
+    const figures = await run(test);
+    const changed = await runDisturbed();
+    return figures === null || changed === null ? null : { figures, changed };
+  };
+  const tested = await runTest();
   const validated = await run(validation);
   if (tested === null || validated === null) return null;
   const last: TestedEpoch = {
     epoch,
     train: trainOf(epoch),
     validation: validated === undefined ? null : figuresOf(validated),
-    test: tested === undefined ? null : figuresOf(tested),
+    test: tested.figures === undefined ? null : figuresOf(tested.figures),
+    ...tested.changed,
   };
   const shown = test ?? validation ?? request.training;
   const set = test !== null ? "test" : validation !== null ? "validation" : "training";
@@ -167,7 +198,7 @@ export async function describeOutcome(request: OutcomeRequest): Promise<Outcome 
 
   let bestTested: TestedEpoch | null = null;
   if (best !== null) {
-    const ofBest = best.epoch === epoch ? tested : await testBest(trainer, best.parameters, () => run(test));
+    const ofBest = best.epoch === epoch ? tested : await testBest(trainer, best.parameters, runTest);
     if (ofBest === null) return null;
     const report = reportOf(best.epoch);
     bestTested = {
@@ -177,7 +208,8 @@ export async function describeOutcome(request: OutcomeRequest): Promise<Outcome 
         report?.validation == null || validation === null
           ? null
           : { ...report.validation, samples: validation.samples.indices.length },
-      test: ofBest === undefined ? null : figuresOf(ofBest),
+      test: ofBest.figures === undefined ? null : figuresOf(ofBest.figures),
+      ...ofBest.changed,
     };
   }
   const confusion = (evaluation: Evaluation | undefined): Confusion | null =>
@@ -185,7 +217,7 @@ export async function describeOutcome(request: OutcomeRequest): Promise<Outcome 
   return {
     last,
     best: bestTested,
-    confusion: { validation: confusion(validated), test: confusion(tested) },
+    confusion: { validation: confusion(validated), test: confusion(tested.figures) },
     after,
     trials,
   };

@@ -1,4 +1,6 @@
 /** From a parsed experiment to everything a training needs, before any memory of the network is taken. */
+import { exitCode, UserError } from "../../base/errors.ts";
+import { type AugmentationDescription, makeAugmentation } from "../../data/encoding/make-augmentation.ts";
 import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
 import type { LossDescription } from "../../learning/losses/loss.ts";
 import {
@@ -12,7 +14,7 @@ import {
 import type { Scoring } from "./evaluate.ts";
 import { TrainingLoop } from "./loop.ts";
 import { type ResolvedNetwork, resolveNetwork } from "./resolve.ts";
-import { resolveEncoder, resolveSettings } from "./resolve-settings.ts";
+import { type DataFacts, resolveEncoder, resolveSettings } from "./resolve-settings.ts";
 import type { ClassifyExperiment } from "./schema.ts";
 import { type DataSummary, encoderOf, infoOf, summariseData } from "./summary.ts";
 
@@ -29,10 +31,11 @@ export interface Prepared extends ResolvedNetwork {
 export async function prepareClassification(given: ClassifyExperiment, open: OpenSet): Promise<Prepared> {
   const data = await openTrainingData(given, open);
   try {
+    checkDisturbances(given, data);
     const encoder = resolveEncoder(given, infoOf(data.training.set));
     const encoded = { ...given, data: { ...given.data, encoder } };
     const summary = await summariseData(encoded, data);
-    const facts = { outputs: data.outputs, hasClasses: data.traces === null, rateHz: summary.rateHz };
+    const facts = factsOf(encoded, data, summary);
     const experiment = await resolveSettings(encoded, facts);
     const network = resolveNetwork(experiment, summary);
     return {
@@ -47,6 +50,15 @@ export async function prepareClassification(given: ClassifyExperiment, open: Ope
     data.close();
     throw error;
   }
+}
+
+/** @param encoded with the encoder of `resolveEncoder` */
+function factsOf(
+  encoded: ClassifyExperiment,
+  { outputs, traces }: Pick<TrainingData, "outputs" | "traces">,
+  { rateHz, info }: DataSummary,
+): DataFacts {
+  return { outputs, hasClasses: traces === null, rateHz, inputShape: encoderOf(encoded, info).shape };
 }
 
 /** How losses become figures. */
@@ -79,6 +91,41 @@ export function scoringOf(
 /** A reader of samples as they are, for validation and tests. */
 export function plainReader({ experiment, summary }: Pick<Prepared, "experiment" | "summary">, samples: Samples) {
   return new SampleReader(samples, encoderOf(experiment, summary.info), experiment.seed);
+}
+
+/** A reader of samples that are changed: at another speed, with spikes missing, with noise. */
+export function disturbedReader(
+  { experiment, summary }: Pick<Prepared, "experiment" | "summary">,
+  samples: Samples,
+  change: readonly AugmentationDescription[],
+) {
+  const plan = makeAugmentation(change, samples.set);
+  return new SampleReader(samples, encoderOf(experiment, summary.info), experiment.seed, plan);
+}
+
+/** One for each disturbance of the experiment. */
+export function disturbedReaders(prepared: Pick<Prepared, "experiment" | "summary">, samples: Samples) {
+  return prepared.experiment.data.disturbances.map(({ name, change }) => ({
+    name,
+    reader: disturbedReader(prepared, samples, change),
+  }));
+}
+
+/** @throws UserError for disturbances that these samples cannot have, before anything is trained */
+function checkDisturbances({ data }: ClassifyExperiment, { training }: TrainingData): void {
+  const names = data.disturbances.map(({ name }) => name);
+  for (const [i, { name, change }] of data.disturbances.entries()) {
+    if (names.indexOf(name) !== i) {
+      throw new UserError(`data.disturbances has two called "${name}"; name them differently`, exitCode.usage);
+    }
+    makeAugmentation(change, training.set);
+  }
+  if (names.length > 0 && data.test === null) {
+    throw new UserError(
+      "data.disturbances are tests on changed samples, but data.test is null; give test samples, or leave them out",
+      exitCode.usage,
+    );
+  }
 }
 
 export function makeLoop(prepared: Prepared, trainer: GradientTrainer): TrainingLoop {

@@ -6,13 +6,16 @@ import { exitCode, UserError } from "../../base/errors.ts";
 import type { SetInfo } from "../../data/encoding/encoder.ts";
 import { type EncoderDescription, makeEncoder } from "../../data/encoding/make-encoder.ts";
 import { findModel } from "../../learning/gradient/compile.ts";
-import { type InitialWeights, initialWeightKinds } from "../../learning/gradient/initial-weights.ts";
+import { type InitialWeights, initialWeightKinds } from "../../learning/initialisation/descriptions.ts";
 import { type Complete, complete } from "../../learning/losses/description.ts";
 import { type LossDescription, lossKinds } from "../../learning/losses/loss.ts";
 import type { ParametrisationDescription } from "../../learning/optimisers/parametrisation.ts";
 import type { Model, PerNeuron } from "../../model/define.ts";
+import { channelsOf, type Shape, sizeOf } from "../../network/shape.ts";
 import { resolveConstant } from "../constants.ts";
-import type { ClassifyExperiment, LayerSettings } from "./schema.ts";
+import { completeConstants } from "./heterogeneity.ts";
+import { input, layerNames, type PlacedLayer, placeLayers } from "./place-layers.ts";
+import { type ClassifyExperiment, hasNeurons, isSpiking, type LayerSettings, type SpikingLayer } from "./schema.ts";
 
 function refuse(message: string): never {
   throw new UserError(message, exitCode.usage);
@@ -25,6 +28,8 @@ export interface DataFacts {
   readonly hasClasses: boolean;
   /** Mean rate of an input channel, Hz; null where inputs are currents. */
   readonly rateHz: number | null;
+  /** How the channels lie in space. */
+  readonly inputShape: Shape;
 }
 
 /** The encoder with the time step of the network, and with the window of the training data. */
@@ -83,28 +88,36 @@ function defaultRange(model: Model, parameter: string, start: PerNeuron, dtMs: n
   };
 }
 
-/** Parameters of a population, numbers drawn where a distribution was given. */
-export function drawParameters(settings: LayerSettings["model"], path: string, neurons: number, seed: number) {
+/**
+ * Parameters of a population, numbers drawn where a distribution was given.
+ * @param shape of the layer: where it has places, one number belongs to each channel, wherever it lies
+ */
+export function drawParameters(settings: SpikingLayer["model"], path: string, shape: Shape, seed: number) {
+  const channels = channelsOf(shape);
+  const everywhere = (values: PerNeuron): PerNeuron =>
+    typeof values === "number" || shape.length === 1
+      ? values
+      : Float32Array.from({ length: sizeOf(shape) }, (_, i) => values[i % channels]);
   return Object.fromEntries(
     Object.entries(settings.parameters).map(([name, value]) => [
       name,
-      resolveConstant(value, `${path}.model.parameters.${name}`, neurons, seed),
+      everywhere(resolveConstant(value, `${path}.model.parameters.${name}`, channels, seed)),
     ]),
   );
 }
 
-type Trainable = LayerSettings["trainable"];
+type Trainable = SpikingLayer["trainable"];
 
 async function resolveTrainable(
-  settings: Pick<LayerSettings, "model" | "trainable">,
+  settings: Pick<SpikingLayer, "model" | "trainable">,
   path: string,
-  neurons: number,
+  shape: Shape,
   { seed, network: { dtMs } }: ClassifyExperiment,
 ): Promise<Trainable> {
   const names = Object.keys(settings.trainable);
   if (names.length === 0) return {};
   const model = await findModel(settings.model.type);
-  const parameters = drawParameters(settings.model, path, neurons, seed);
+  const parameters = drawParameters(settings.model, path, shape, seed);
   return Object.fromEntries(
     Object.entries(settings.trainable).map(([name, { range, shared }]) => {
       if (!Object.hasOwn(model.parameters, name)) {
@@ -125,19 +138,6 @@ async function resolveTrainable(
   ) as Trainable;
 }
 
-function layerNames(layers: readonly LayerSettings[]): string[] {
-  const names = layers.map(({ name }, i) =>
-    name === "auto" ? (layers.length === 1 ? "hidden" : `hidden${i + 1}`) : name,
-  );
-  for (const [i, name] of names.entries()) {
-    if (!/^[A-Za-z][\w-]*$/.test(name) || ["input", "readout", "output", "recurrent"].includes(name)) {
-      refuse(`network.layers.${i}.name is "${name}"; use letters, digits, - and _, and not a word such as "readout"`);
-    }
-    if (names.indexOf(name) !== i) refuse(`two layers have the name "${name}"; name them differently`);
-  }
-  return names;
-}
-
 /** Which words exclude each other, whatever the data. */
 function checkRule({ data, learning, network }: ClassifyExperiment): void {
   const { rule, feedback } = learning;
@@ -147,7 +147,7 @@ function checkRule({ data, learning, network }: ClassifyExperiment): void {
         'use the rule "eprop", or leave feedback out',
     );
   }
-  if (rule === "eprop" && network.readout.from === "last" && network.layers.length > 1) {
+  if (rule === "eprop" && network.readout.from === "last" && network.layers.filter(isSpiking).length > 1) {
     refuse(
       'network.readout.from is "last", but with the rule "eprop" a layer that does not feed the readout learns nothing; ' +
         'use "all", or the rule "bptt"',
@@ -158,7 +158,9 @@ function checkRule({ data, learning, network }: ClassifyExperiment): void {
       `learning.feedback is "${feedback}", which needs all connections to the readout; set network.readout.connections to 1`,
     );
   }
-  for (const [i, { deepR, connections, recurrent, recurrentConnections }] of network.layers.entries()) {
+  for (const [i, layer] of network.layers.entries()) {
+    if (layer.type !== "dense") continue;
+    const { deepR, connections, recurrent, recurrentConnections } = layer;
     if (deepR !== null && connections === 1 && (!recurrent || recurrentConnections === 1)) {
       refuse(
         `network.layers.${i}.deepR is ${deepR}, but the layer has all connections, so none can move; ` +
@@ -180,27 +182,52 @@ function checkRule({ data, learning, network }: ClassifyExperiment): void {
 /** What neurons are taken to fire at where nothing is known of it. */
 const assumedRateHz = 10;
 
+/** Weights of layers that are excited and inhibited, by Dale's law. */
+const daleScheme = complete("initial", { type: "daleFluctuation" } as InitialWeights, initialWeightKinds);
+
 /**
  * Weights that make the membranes of a layer fluctuate as they should, where what reaches it are spikes; of currents, and
  * into a readout, weights of the plain scale.
- * @param rateHz of the sources; null: they are currents
+ * @param rate of the sources; null: they are currents
+ * @param scheme what takes the place of `fluctuation`
  */
-function resolveInitial(given: LayerSettings["initial"], rateHz: number | "data" | null) {
+function resolveInitial(
+  given: SpikingLayer["initial"],
+  rate: number | "data" | null,
+  scheme: Complete<InitialWeights> | null = null,
+) {
   if (given !== "auto") return given;
-  const description: InitialWeights =
-    rateHz === null ? { type: "normal" } : { type: "fluctuation", ...(rateHz === "data" ? {} : { rateHz }) };
+  if (scheme !== null && !("rate" in scheme && scheme.rate === "data")) return scheme;
+  if (scheme !== null && rate !== null) return { ...scheme, rate };
+  const description: InitialWeights = rate === null ? { type: "normal" } : { type: "fluctuation", rate };
   return complete("initial", description, initialWeightKinds);
+}
+
+/** Whether some of what reaches a layer inhibits it, by Dale's law. */
+function isInhibited(layers: readonly LayerSettings[], placed: readonly PlacedLayer[], index: number): boolean {
+  const layer = layers[index];
+  if (!isSpiking(layer) || layer.constraint?.type !== "dale") return false;
+  const inhibits = (one: LayerSettings) => isSpiking(one) && (one.excitatoryFraction ?? 1) < 1;
+  return (layer.recurrent && inhibits(layer)) || placed[index].from.some((i) => i !== input && inhibits(layers[i]));
+}
+
+/** Whether what a layer passes on is the input, pooled or flattened perhaps. */
+function seesInput(layers: readonly LayerSettings[], placed: readonly PlacedLayer[], index: number): boolean {
+  if (index === input) return true;
+  return !hasNeurons(layers[index]) && placed[index].from.every((below) => seesInput(layers, placed, below));
 }
 
 /**
  * The experiment without any "auto".
- * @param given with the encoder of `resolveEncoder`
+ * @param asked with the encoder of `resolveEncoder`
  * @throws UserError for settings that exclude each other
  */
-export async function resolveSettings(given: ClassifyExperiment, facts: DataFacts): Promise<ClassifyExperiment> {
-  checkRule(given);
+export async function resolveSettings(asked: ClassifyExperiment, facts: DataFacts): Promise<ClassifyExperiment> {
+  checkRule(asked);
+  const given = await completeConstants(asked);
   const { network, learning } = given;
   const names = layerNames(network.layers);
+  const placed = placeLayers(network.layers, names, facts.inputShape);
   const neurons = network.readout.neurons === "auto" ? facts.outputs : network.readout.neurons;
   const fits = facts.hasClasses ? neurons >= facts.outputs : neurons === facts.outputs;
   if (!fits) {
@@ -209,9 +236,10 @@ export async function resolveSettings(given: ClassifyExperiment, facts: DataFact
   }
   const from = network.readout.from === "auto" ? (learning.rule === "eprop" ? "all" : "last") : network.readout.from;
   for (const [r, { layers = [] }] of learning.regularise.entries()) {
-    const unknown = layers.find((name) => !names.includes(name));
+    const known = names.filter((_, i) => isSpiking(network.layers[i]));
+    const unknown = layers.find((name) => !known.includes(name));
     if (unknown !== undefined) {
-      refuse(`learning.regularise.${r}.layers names "${unknown}"; the layers are ${names.join(", ")}`);
+      refuse(`learning.regularise.${r}.layers names "${unknown}"; the layers are ${known.join(", ")}`);
     }
   }
   const spikes = facts.rateHz !== null && facts.rateHz > 0;
@@ -222,20 +250,33 @@ export async function resolveSettings(given: ClassifyExperiment, facts: DataFact
     network: {
       ...network,
       layers: await Promise.all(
-        network.layers.map(async (layer, i) => ({
-          ...layer,
-          name: names[i],
-          initial: resolveInitial(layer.initial, i > 0 || spikes ? ofLayers : null),
-          recurrentInitial: resolveInitial(layer.recurrentInitial, ofLayers),
-          trainable: await resolveTrainable(layer, `network.layers.${i}`, layer.neurons, given),
-        })),
+        network.layers.map(async (layer, i): Promise<LayerSettings> => {
+          const { from, shape } = placed[i];
+          const own = {
+            name: names[i],
+            from: from.map((index) => (index === input ? "input" : names[index])),
+            neurons: sizeOf(shape),
+          };
+          if (layer.type === "pool")
+            return { ...layer, ...own, stride: layer.stride === "auto" ? layer.size : layer.stride };
+          if (layer.type === "flatten") return { ...layer, ...own };
+          const scheme = network.initialisation.weights ?? (isInhibited(network.layers, placed, i) ? daleScheme : null);
+          const seesCurrents = !spikes && from.every((index) => seesInput(network.layers, placed, index));
+          return {
+            ...layer,
+            ...own,
+            initial: resolveInitial(layer.initial, seesCurrents ? null : ofLayers, scheme),
+            recurrentInitial: resolveInitial(layer.recurrentInitial, ofLayers, scheme),
+            trainable: await resolveTrainable(layer, `network.layers.${i}`, shape, given),
+          };
+        }),
       ),
       readout: {
         ...network.readout,
         neurons,
         from,
         initial: resolveInitial(network.readout.initial, null),
-        trainable: await resolveTrainable(network.readout, "network.readout", neurons, given),
+        trainable: await resolveTrainable(network.readout, "network.readout", [neurons], given),
       },
     },
     learning: { ...learning, loss: resolveLoss(given, facts.hasClasses) },

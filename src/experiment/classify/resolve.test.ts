@@ -5,7 +5,7 @@ import { compileNetwork } from "../../learning/gradient/compile.ts";
 import type { SparseRows } from "../../learning/gradient/spec.ts";
 import { fingerprintOfClassifier } from "../fingerprint.ts";
 import { prepareClassification } from "./prepare.ts";
-import { type ClassifyInput, parseClassify } from "./schema.ts";
+import { type ClassifyInput, parseClassify, type SpikingLayer } from "./schema.ts";
 
 const fault = (input: ClassifyInput) =>
   prepareSmall(input).then(
@@ -164,7 +164,7 @@ test("constants differ from neuron to neuron; trained ones have a range about wh
     { population: 1, parameter: "tauMemMs", range: { type: "log", min: 3, max: 300 }, shared: false },
   ]);
   await compileNetwork(spec);
-  expect(experiment.network.layers[0].trainable.tauMemMs.range).toMatchObject({ type: "log" });
+  expect((experiment.network.layers[0] as SpikingLayer).trainable.tauMemMs.range).toMatchObject({ type: "log" });
 });
 
 test("sparse connections: as many as asked for, rows in order, and fixed by the seed", async () => {
@@ -226,7 +226,7 @@ test("initial weights follow the rates of spikes, and have the plain scale where
   const input = smallExperiment({ data: { train: "frames" }, layers: twoLayers });
   const currents = await prepareClassification(parseClassify(input, "t"), async () => frames);
   expect(currents.experiment.data.encoder).toEqual({ type: "rows" });
-  const fluctuation = { type: "fluctuation", rateHz: 10 };
+  const fluctuation = { type: "fluctuation", rate: 10 };
   const normal = { type: "normal" };
   const expected = [normal, fluctuation, fluctuation, normal];
   expect(currents.plan.projections.map(({ initial }) => initial)).toMatchObject(expected);

@@ -1,16 +1,21 @@
 /** The second half of resolving an experiment: populations, projections and the plan of learning, as the engine takes them. */
 import { exitCode, UserError } from "../../base/errors.ts";
-import type { InitialWeights } from "../../learning/gradient/initial-weights.ts";
-import type { BackwardPath, ProjectionSpec } from "../../learning/gradient/spec.ts";
+import { type BackwardPath, isSparse, type ProjectionSpec } from "../../learning/gradient/spec.ts";
 import type { LearningPlan, ProjectionPlan } from "../../learning/gradient/trainer.ts";
 import type { PopulationChoice, TrainingSpec } from "../../learning/gradient/training-spec.ts";
+import type { InitialWeights } from "../../learning/initialisation/descriptions.ts";
 import type { LossDescription } from "../../learning/losses/loss.ts";
 import type { ParametrisationDescription } from "../../learning/optimisers/parametrisation.ts";
 import { readoutModels } from "../../model/built-in.ts";
-import { drawConnections } from "./connections.ts";
+import { recurrentConvolution } from "../../network/convolution.ts";
+import { poolingConnections } from "../../network/pooling.ts";
+import { channelsOf, type Shape, sizeOf } from "../../network/shape.ts";
+import { convolutionOf, denseConnections, signsOf } from "./connections.ts";
+import { layerNames, perAxis, placeLayers, windowOf } from "./place-layers.ts";
 import { drawParameters } from "./resolve-settings.ts";
-import type { ClassifyExperiment, LayerSettings, ReadoutSettings } from "./schema.ts";
+import { type ClassifyExperiment, hasNeurons, isSpiking, type PoolLayer, type SpikingLayer } from "./schema.ts";
 import { type DataSummary, encoderOf } from "./summary.ts";
+import { lastViewOfEach, maximumModel, type View, viewsOf } from "./views.ts";
 
 function refuse(message: string): never {
   throw new UserError(message, exitCode.usage);
@@ -35,107 +40,132 @@ interface Connection {
 export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummary): ResolvedNetwork {
   const { network, learning, seed } = resolved;
   const { layers, readout } = network;
-  const inputs = encoderOf(resolved, summary.info).channels;
+  const encoder = encoderOf(resolved, summary.info);
   const readoutNeurons = readout.neurons as number;
-  for (const [i, { model }] of layers.entries()) {
-    if (Object.hasOwn(readoutModels, model.type)) {
-      refuse(`network.layers.${i}.model.type is "${model.type}", a readout that never spikes; choose a neuron`);
+  for (const [i, layer] of layers.entries()) {
+    if (isSpiking(layer) && Object.hasOwn(readoutModels, layer.model.type)) {
+      refuse(`network.layers.${i}.model.type is "${layer.model.type}", a readout that never spikes; choose a neuron`);
     }
   }
+  const placed = placeLayers(layers, layerNames(layers), encoder.shape);
+  const views = viewsOf(layers, placed, encoder.shape);
   const exact = learning.rule === "bptt";
   const toReadout: BackwardPath = learning.feedback === "symmetric" ? "weights" : "feedback";
-  const sizeOf = (source: number | "input") => (source === "input" ? inputs : layers[source].neurons);
+  const alone = layers.filter(isSpiking).length === 1;
 
+  /** A connection with weights that are learned. */
   const connect = (
     name: string,
     path: string,
-    source: number | "input",
+    view: View,
     target: number,
+    connectivity: ProjectionSpec["connectivity"],
     own: {
-      readonly fraction: number;
-      readonly initial: LayerSettings["initial"];
-      readonly constraint: LayerSettings["constraint"];
+      readonly initial: SpikingLayer["initial"];
+      readonly constraint: SpikingLayer["constraint"];
       readonly deepR: number | null;
       readonly delaySteps: number;
       readonly backward: BackwardPath;
     },
   ): Connection => {
-    const targets = target === layers.length ? readoutNeurons : layers[target].neurons;
+    const { gain } = view.gathered;
     return {
       projection: {
         name,
-        source,
+        source: view.source,
         target,
         delaySteps: own.delaySteps,
-        connectivity: drawConnections(own.fraction, sizeOf(source), targets, seed, path),
+        connectivity,
         backward: own.backward,
         trained: true,
+        ...(gain === 1 ? {} : { gain }),
       },
       plan: {
         initial: own.initial as InitialWeights,
         constraint: own.constraint,
-        signs: own.constraint?.type === "dale" ? signsOf(layers, source, sizeOf(source), path) : null,
+        signs: own.constraint?.type === "dale" ? signsOf(layers, placed, view, connectivity, path) : null,
         penalty: learning.weightPenalty,
-        deepR: own.fraction < 1 ? own.deepR : null,
+        deepR: isSparse(connectivity) ? own.deepR : null,
       },
     };
   };
 
+  const below = (layer: SpikingLayer, i: number): Connection[] =>
+    placed[i].from.map((index, k) => {
+      const view = views.at(index);
+      const path = `network.layers.${i}`;
+      const where = k === 0 ? `${path}.connections` : `${path}.connections.${k}`;
+      const connectivity =
+        layer.type === "dense"
+          ? denseConnections(layer.connections, view, layer.neurons, seed, where)
+          : convolutionOf(layer, i, view, views.at(placed[i].from[0]), placed[i].shape);
+      const name = view.name === "input" && i === 0 ? "input" : `${view.name}-${layer.name}`;
+      const backward = view.source === "input" || !exact ? "none" : "weights";
+      const deepR = layer.type === "dense" ? layer.deepR : null;
+      return connect(name, path, view, views.population(i), connectivity, { ...layer, deepR, backward });
+    });
+
+  const within = (layer: SpikingLayer, i: number): Connection[] => {
+    if (!layer.recurrent) return [];
+    const view = views.at(i);
+    const path = `network.layers.${i}`;
+    const connectivity =
+      layer.type === "dense"
+        ? denseConnections(layer.recurrentConnections, view, layer.neurons, seed, `${path}.recurrentConnections`)
+        : recurrentConvolution(
+            placed[i].shape,
+            perAxis(layer.recurrentKernel, placed[i].shape, `${path}.recurrentKernel`),
+            path,
+          );
+    const own = {
+      ...layer,
+      initial: layer.recurrentInitial,
+      delaySteps: layer.recurrentDelaySteps,
+      deepR: layer.type === "dense" ? layer.deepR : null,
+      backward: exact ? "weights" : "none",
+    } as const;
+    return [
+      connect(alone ? "recurrent" : `${layer.name}.recurrent`, path, view, views.population(i), connectivity, own),
+    ];
+  };
+
   const connections = [
     ...layers.flatMap((layer, i) => {
-      const path = `network.layers.${i}`;
-      const below = i === 0 ? "input" : i - 1;
-      const into = connect(i === 0 ? "input" : `${layers[i - 1].name}-${layer.name}`, `${path}.connections`, below, i, {
-        ...layer,
-        fraction: layer.connections,
-        backward: i === 0 || !exact ? "none" : "weights",
-      });
-      if (!layer.recurrent) return [into];
-      const name = layers.length === 1 ? "recurrent" : `${layer.name}.recurrent`;
-      const back = connect(name, `${path}.recurrentConnections`, i, i, {
-        ...layer,
-        fraction: layer.recurrentConnections,
-        initial: layer.recurrentInitial,
-        delaySteps: layer.recurrentDelaySteps,
-        backward: exact ? "weights" : "none",
-      });
-      return [into, back];
+      if (isSpiking(layer)) return [...below(layer, i), ...within(layer, i)];
+      return hasNeurons(layer) ? [maximumOf(layer, i, views.at(placed[i].from[0]), views.population(i))] : [];
     }),
-    ...layers.flatMap((layer, i) => {
-      if (readout.from === "last" && i < layers.length - 1) return [];
-      const name = layers.length === 1 ? "output" : `${layer.name}-readout`;
-      const path = `network.readout.connections.${i}`;
-      return [
-        connect(name, path, i, layers.length, { ...readout, fraction: readout.connections, backward: toReadout }),
-      ];
+    ...(readout.from === "last" ? [layers.length - 1] : lastViewOfEach(layers, placed)).map((index) => {
+      const view = views.at(index);
+      const path = `network.readout.connections.${view.origin}`;
+      const connectivity = denseConnections(readout.connections, view, readoutNeurons, seed, path);
+      if (toReadout === "feedback" && connectivity !== "dense") {
+        refuse(
+          `learning.feedback is "${learning.feedback}", which needs a weight from every neuron to the readout, but ` +
+            `"${view.name}" gathers them; use "symmetric", or pool with the method "max"`,
+        );
+      }
+      const name = alone ? "output" : `${view.name}-readout`;
+      return connect(name, "network.readout", view, views.populations, connectivity, {
+        ...readout,
+        backward: toReadout,
+      });
     }),
   ];
 
   const spec: TrainingSpec = {
     seed,
     dtMs: network.dtMs,
-    inputs,
+    inputs: encoder.channels,
     populations: [
-      ...layers.map(
-        (layer, i): PopulationChoice => ({
-          name: layer.name,
-          size: layer.neurons,
-          model: {
-            type: layer.model.type,
-            parameters: drawParameters(layer.model, `network.layers.${i}`, layer.neurons, seed),
-          },
-          surrogate: layer.surrogate,
-          detachReset: layer.detachReset,
-          trainable: Object.keys(layer.trainable),
-          bias: layer.bias,
-        }),
+      ...layers.flatMap((layer, i): PopulationChoice[] =>
+        hasNeurons(layer) ? [populationOf(layer, placed[i].shape, `network.layers.${i}`, seed)] : [],
       ),
       {
         name: "readout",
         size: readoutNeurons,
         model: {
           type: readout.model.type,
-          parameters: drawParameters(readout.model, "network.readout", readoutNeurons, seed),
+          parameters: drawParameters(readout.model, "network.readout", [readoutNeurons], seed),
         },
         detachReset: true,
         trainable: Object.keys(readout.trainable),
@@ -143,12 +173,14 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
       },
     ],
     projections: connections.map(({ projection }) => projection),
-    readout: layers.length,
+    readout: views.populations,
     loss: learning.loss as LossDescription,
-    regularisers: layers.flatMap(({ name }, population) =>
-      learning.regularise
-        .filter(({ layers: wanted }) => wanted === undefined || wanted.includes(name))
-        .map(({ layers: _, ...description }) => ({ population, description })),
+    regularisers: layers.flatMap((layer, i) =>
+      !isSpiking(layer)
+        ? []
+        : learning.regularise
+            .filter(({ layers: wanted }) => wanted === undefined || wanted.includes(layer.name))
+            .map(({ layers: _, ...description }) => ({ population: views.population(i), description })),
     ),
     truncateSteps: learning.truncateSteps,
     lanes: learning.lanes,
@@ -163,7 +195,12 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
     epochs: learning.epochs,
     stepsPerEpoch: Math.ceil((learning.samplesPerEpoch ?? summary.training) / learning.batch),
     projections: connections.map((connection) => connection.plan),
-    constants: [...layers, readout as Pick<ReadoutSettings, "trainable">].flatMap(({ trainable }, population) =>
+    constants: [
+      ...layers.flatMap((layer, i) =>
+        isSpiking(layer) ? [{ population: views.population(i), trainable: layer.trainable }] : [],
+      ),
+      { population: views.populations, trainable: readout.trainable },
+    ].flatMap(({ population, trainable }) =>
       Object.entries(trainable).map(([parameter, { range, shared }]) => ({
         population,
         parameter,
@@ -177,16 +214,52 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
   return { spec, plan };
 }
 
-/** Channels excite; of a layer the first neurons do. */
-function signsOf(layers: readonly LayerSettings[], source: number | "input", sources: number, path: string): Int8Array {
-  if (source === "input") return new Int8Array(sources).fill(1);
-  const { excitatoryFraction, name } = layers[source];
-  if (excitatoryFraction === null) {
-    refuse(
-      `${path}: the constraint is "dale", but it is not said which neurons of "${name}" excite; ` +
-        `give network.layers.${source}.excitatoryFraction, for example 0.8`,
-    );
+function populationOf(layer: SpikingLayer | PoolLayer, shape: Shape, path: string, seed: number): PopulationChoice {
+  const size = sizeOf(shape);
+  if (!isSpiking(layer)) {
+    return {
+      name: layer.name,
+      size,
+      model: { type: maximumModel, parameters: {} },
+      detachReset: true,
+      trainable: [],
+      bias: false,
+    };
   }
-  const excitatory = Math.round(excitatoryFraction * sources);
-  return Int8Array.from({ length: sources }, (_, i) => (i < excitatory ? 1 : -1));
+  return {
+    name: layer.name,
+    size,
+    ...(shape.length === 1 ? {} : { filters: channelsOf(shape) }),
+    model: { type: layer.model.type, parameters: drawParameters(layer.model, path, shape, seed) },
+    surrogate: layer.surrogate,
+    detachReset: layer.detachReset,
+    trainable: Object.keys(layer.trainable),
+    bias: layer.bias,
+    ...(layer.dropout === 0 ? {} : { dropout: layer.dropout }),
+  };
+}
+
+/** Spikes of a window to the neuron that spikes when any of them does. */
+function maximumOf(layer: PoolLayer, i: number, view: View, target: number): Connection {
+  const path = `network.layers.${i}`;
+  const rows = poolingConnections(view.gathered, windowOf(layer, i, view.gathered.shape), path);
+  return {
+    projection: {
+      name: `${view.name}-${layer.name}`,
+      source: view.source,
+      target,
+      delaySteps: 0,
+      connectivity: rows,
+      // A maximum has no state: also for e-prop it is part of what the neurons below send.
+      backward: view.source === "input" ? "none" : "weights",
+      trained: false,
+    },
+    plan: {
+      initial: new Float32Array(rows.targets.length).fill(1),
+      constraint: null,
+      signs: null,
+      penalty: null,
+      deepR: null,
+    },
+  };
 }

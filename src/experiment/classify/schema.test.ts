@@ -14,6 +14,7 @@ const fault = (value: unknown): string => {
 };
 const withData = (data: object) => ({ ...minimal, data: { train: "x.h5", ...data } });
 const withLayer = (layer: object) => ({ ...minimal, network: { layers: [{ neurons: 3, ...layer }] } });
+const only = (layer: object) => ({ ...minimal, network: { layers: [layer] } });
 const withLearning = (learning: object) => ({ ...minimal, learning });
 
 test("the shortest experiment has every default, and parses to itself", () => {
@@ -40,8 +41,40 @@ test.each([
   [withData({ validation: "no" }), 'data.validation is "no"; it must be an object whose "type" is one of "fraction"'],
   [withData({ encoder: { type: "bin", durationMS: 9 } }), '"durationMS" — did you mean "durationMs"?'],
   [withData({ augmentation: [{ type: "shiftChanels" }] }), 'augmentation.0.type is "shiftChanels"; it must be one of'],
+  [
+    withData({ reading: { trials: { label: "side", unitsWhere: { quality: ["good"] } } } }),
+    'data.reading.trials.unitsWhere.quality is ["good"]; it must be a word, a number, true or false',
+  ],
+  [
+    withData({ reading: { trials: { label: "side", trialsWhere: "hit" } } }),
+    'data.reading.trials.trialsWhere is "hit"; it must be an object of values by column, such as {"outcome": "hit"}',
+  ],
   [withData({ limit: 1 }), "data.limit is 1; it must be a whole number of at least 2"],
   [withLayer({ neurons: 0 }), "network.layers.0.neurons is 0; it must be a whole number from 1 to 1000000"],
+  [
+    withLayer({ type: "conv" }),
+    'network.layers.0.type is "conv"; it must be one of "dense", "conv1d", "conv2d", "pool"',
+  ],
+  [withLayer({ filters: 3 }), 'network.layers.0 has the unknown key "filters"'],
+  [withLayer({ dropout: 1 }), "network.layers.0.dropout is 1; it must be a number of at least 0 and below 1"],
+  [withLayer({ from: [] }), "network.layers.0.from is an empty list; name a layer"],
+  [withLayer({ from: "conv1" }), 'network.layers.0.from is "conv1"; it must be a list of names of layers'],
+  [
+    only({ type: "conv2d", kernel: 3 }),
+    "network.layers.0.filters is missing; it must be a whole number from 1 to 65536",
+  ],
+  [
+    only({ type: "conv2d", filters: 3 }),
+    "network.layers.0.kernel is missing; it must be a whole number from 1 to 4096, or",
+  ],
+  [
+    only({ type: "conv1d", filters: 3, kernel: [0] }),
+    "kernel is [0]; it must be a whole number from 1 to 4096, or a list",
+  ],
+  [only({ type: "conv1d", filters: 3, kernel: 3, neurons: "all" }), 'neurons is "all"; it must be a whole number of'],
+  [only({ type: "pool", size: 2 }), 'network.layers.0.method is missing; it must be one of "sum", "average", "max"'],
+  [only({ type: "pool", method: "max", size: 2, bias: true }), 'network.layers.0 has the unknown key "bias"'],
+  [withData({ reading: { shape: [3] } }), "data.reading.shape is [3]; it must be [height, width, channels] or [length"],
   [withLayer({ surrogate: { type: "triangel" } }), 'surrogate.type is "triangel"; it must be one of'],
   [
     withLayer({ initial: { type: "normal", gain: -1 } }),

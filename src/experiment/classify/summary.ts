@@ -28,7 +28,8 @@ const atOnce = 16;
 /** So many samples stand for all in the digest. */
 const digested = 64;
 
-function spread(indices: Uint32Array, count: number): Uint32Array {
+/** So many of the indices, evenly taken. */
+export function spread(indices: Uint32Array, count: number): Uint32Array {
   if (indices.length <= count) return indices;
   return Uint32Array.from({ length: count }, (_, i) => indices[Math.floor((i * indices.length) / count)]);
 }
@@ -38,10 +39,11 @@ export const encoderOf = ({ data }: ClassifyExperiment, info: SetInfo): Encoder 
   makeEncoder(data.encoder as EncoderDescription, info);
 
 /** What encoders must know of a set, as plain data. */
-export function infoOf({ kind, channels, frames, durationMs, range }: SetInfo): SetInfo {
+export function infoOf({ kind, channels, shape, frames, durationMs, range }: SetInfo): SetInfo {
   return {
     kind,
     channels,
+    ...(shape === undefined ? {} : { shape }),
     ...(frames === undefined ? {} : { frames }),
     ...(durationMs === undefined ? {} : { durationMs }),
     ...(range === undefined ? {} : { range }),

@@ -3,11 +3,11 @@
  *
  * A row is a few cache lines, and a step has some spikes: so the targets are walked in blocks of 32 whose sums (or whose
  * adjoints) stay in registers while the list of spikes is read, and every weight is touched once per spike. For the dot
- * products four rows share each load of the adjoint. Rows are padded to a multiple of 4 targets, sources too.
+ * products four rows share each load of the adjoint. Rows are padded to a multiple of 4 targets, sources too. Where
+ * connections share weights: `shared.ts`.
  */
 import {
   type FunctionBuilder,
-  type FunctionReference,
   f32,
   f32x4,
   type I32,
@@ -18,23 +18,22 @@ import {
   v128,
 } from "../../wasm/assembler.ts";
 import { arithmetic, sumsOfFour } from "../../wasm/vectors.ts";
+import { addSharedAccumulate, addSharedDots, addSharedScatter } from "./shared.ts";
+import {
+  amplitudes,
+  type DotKernel,
+  dotSignature,
+  type ListKernel,
+  listSignature,
+  overSpikes,
+  type Pointer,
+  padded,
+  plus,
+  type RowKernelOptions,
+  scalarAmplitudes,
+} from "./walk.ts";
 
-/** Multiple of 4 that holds n entries. */
-export const padded = (n: number): number => 4 * Math.ceil(n / 4);
-
-export interface RowKernelOptions {
-  readonly sources: number;
-  readonly targets: number;
-  /** Byte addresses of a sparse matrix' offsets and targets (u32), null for a dense one. */
-  readonly sparse: { readonly offsets: number; readonly targets: number } | null;
-  /** Spikes come with values beside them (`values` is an address of f32, in the order of the list). */
-  readonly valued: boolean;
-  readonly relaxed: boolean;
-}
-
-type Pointer = Local<"i32">;
-type ListSignature = { list: "i32"; end: "i32"; values: "i32"; matrix: "i32"; row: "i32" };
-type DotSignature = { matrix: "i32"; row: "i32"; out: "i32"; margins: "i32" };
+export { padded, type RowKernelOptions } from "./walk.ts";
 
 const blockVectors = 8;
 
@@ -59,37 +58,13 @@ function overBlocks(
   if (rest > 0) body(null, 16 * blockVectors * full, rest);
 }
 
-const plus = (a: I32, b: I32 | null): I32 => (b === null ? a : i32.add(a, b));
-
-/** Walks the list of spikes: `visit(source index, value or null)`. */
-function overSpikes(
-  f: FunctionBuilder,
-  valued: boolean,
-  { list, end, values }: Record<"list" | "end" | "values", Pointer>,
-  visit: (source: I32, value: Pointer) => void,
-): void {
-  const at = f.let(list);
-  const valueAt = f.let(values);
-  f.while(
-    () => i32.ltU(at, end),
-    () => {
-      visit(i32.load(at), valueAt);
-      f.advance(at, 4);
-      if (valued) f.advance(valueAt, 4);
-    },
-  );
-}
-
-/** current (at `row`) += value_i W[i][:] for the spikes of a list. */
-export function addAccumulate(
-  module: ModuleBuilder,
-  name: string,
-  options: RowKernelOptions,
-): FunctionReference<ListSignature, "none"> {
-  const signature: ListSignature = { list: "i32", end: "i32", values: "i32", matrix: "i32", row: "i32" };
+/** current (at `row`) += gain value_i W[i][:] for the spikes of a list. */
+export function addAccumulate(module: ModuleBuilder, name: string, options: RowKernelOptions): ListKernel {
+  const { shared } = options;
+  if (shared) return addSharedAccumulate(module, name, { ...options, shared });
   const stride = 4 * padded(options.targets);
   const { plus: fused } = arithmetic(options.relaxed);
-  return module.function(name, signature, (f, { list, end, values, matrix, row }) => {
+  return module.function(name, listSignature, (f, { list, end, values, matrix, row }) => {
     if (options.sparse !== null) {
       overSynapses(f, options, { list, end, values }, options.sparse, (synapse, target, value) => {
         const to = f.let(i32.add(row, target));
@@ -98,13 +73,14 @@ export function addAccumulate(
       });
       return;
     }
+    const amplitudeOf = amplitudes(f, options);
     overBlocks(f, stride / 16, (offset, fixed, size) => {
       const to = f.let(plus(row, offset));
       const from = f.let(plus(matrix, offset));
       const sums = Array.from({ length: size }, (_, b) => f.let(v128.load(to, fixed + 16 * b)));
       overSpikes(f, options.valued, { list, end, values }, (source, valueAt) => {
         const weights = f.let(i32.add(from, i32.mul(source, i32.const(stride))));
-        const value = options.valued ? f.let(v128.load32Splat(valueAt)) : null;
+        const value = amplitudeOf(valueAt);
         for (const [b, sum] of sums.entries()) {
           const weight = v128.load(weights, fixed + 16 * b);
           f.set(sum, value === null ? f32x4.add(sum, weight) : fused(sum, value, weight));
@@ -115,16 +91,13 @@ export function addAccumulate(
   });
 }
 
-/** G[i][:] (at `matrix`) += value_i adjoint[:] (at `row`) for the spikes of a list. */
-export function addScatter(
-  module: ModuleBuilder,
-  name: string,
-  options: RowKernelOptions,
-): FunctionReference<ListSignature, "none"> {
-  const signature: ListSignature = { list: "i32", end: "i32", values: "i32", matrix: "i32", row: "i32" };
+/** G[i][:] (at `matrix`) += gain value_i adjoint[:] (at `row`) for the spikes of a list. */
+export function addScatter(module: ModuleBuilder, name: string, options: RowKernelOptions): ListKernel {
+  const { shared } = options;
+  if (shared) return addSharedScatter(module, name, { ...options, shared });
   const stride = 4 * padded(options.targets);
   const { plus: fused } = arithmetic(options.relaxed);
-  return module.function(name, signature, (f, { list, end, values, matrix, row }) => {
+  return module.function(name, listSignature, (f, { list, end, values, matrix, row }) => {
     if (options.sparse !== null) {
       overSynapses(f, options, { list, end, values }, options.sparse, (synapse, target, value) => {
         const to = f.let(i32.add(matrix, synapse));
@@ -133,13 +106,14 @@ export function addScatter(
       });
       return;
     }
+    const amplitudeOf = amplitudes(f, options);
     overBlocks(f, stride / 16, (offset, fixed, size) => {
       const from = f.let(plus(row, offset));
       const to = f.let(plus(matrix, offset));
       const adjoints = Array.from({ length: size }, (_, b) => f.let(v128.load(from, fixed + 16 * b)));
       overSpikes(f, options.valued, { list, end, values }, (source, valueAt) => {
         const gradients = f.let(i32.add(to, i32.mul(source, i32.const(stride))));
-        const value = options.valued ? f.let(v128.load32Splat(valueAt)) : null;
+        const value = amplitudeOf(valueAt);
         for (const [b, adjoint] of adjoints.entries()) {
           const old = v128.load(gradients, fixed + 16 * b);
           const sum = value === null ? f32x4.add(old, adjoint) : fused(old, value, adjoint);
@@ -153,16 +127,17 @@ export function addScatter(
 /** Calls `visit(byte offset of the synapse, byte offset of its target, value)` for all synapses of all spikes. */
 function overSynapses(
   f: FunctionBuilder,
-  { valued }: RowKernelOptions,
+  options: RowKernelOptions,
   spikes: Record<"list" | "end" | "values", Pointer>,
   sparse: { offsets: number; targets: number },
   visit: (synapse: Pointer, target: I32, value: Local<"f32"> | null) => void,
 ): void {
-  overSpikes(f, valued, spikes, (source, valueAt) => {
+  const amplitudeOf = scalarAmplitudes(f, options);
+  overSpikes(f, options.valued, spikes, (source, valueAt) => {
     const entry = f.let(i32.shl(source, i32.const(2)));
     const synapse = f.let(i32.shl(i32.load(entry, sparse.offsets), i32.const(2)));
     const last = f.let(i32.shl(i32.load(entry, sparse.offsets + 4), i32.const(2)));
-    const value = valued ? f.let(f32.load(valueAt)) : null;
+    const value = amplitudeOf(valueAt);
     f.while(
       () => i32.ltU(synapse, last),
       () => {
@@ -174,32 +149,29 @@ function overSynapses(
 }
 
 /**
- * out[i] += W[i][:] . adjoint[:] (at `row`) for all sources.
+ * out[i] += gain W[i][:] . adjoint[:] (at `row`) for all sources.
  * @param support where the sources' surrogate ends: four sources whose margins (f32 at `margins`) all lie outside are
  *   skipped, as their spikes have no derivative. Infinity: none are skipped.
  */
-export function addDots(
-  module: ModuleBuilder,
-  name: string,
-  options: RowKernelOptions,
-  support: number,
-): FunctionReference<DotSignature, "none"> {
-  const signature: DotSignature = { matrix: "i32", row: "i32", out: "i32", margins: "i32" };
+export function addDots(module: ModuleBuilder, name: string, options: RowKernelOptions, support: number): DotKernel {
+  const { shared, gain = 1 } = options;
+  if (shared) return addSharedDots(module, name, { ...options, shared }, support);
   const sources = padded(options.sources);
   const stride = 4 * padded(options.targets);
   const vectors = stride / 16;
   const { plus: fused } = arithmetic(options.relaxed);
-  return module.function(name, signature, (f, { matrix, row, out, margins }) => {
+  return module.function(name, dotSignature, (f, { matrix, row, out, margins }) => {
     const skippable = Number.isFinite(support);
     const end = f.let(i32.add(out, i32.const(4 * sources)));
     const entry = f.let(i32.const(0));
     f.repeat(
       () => {
         const work = () => {
-          if (options.sparse !== null) sparseDots(f, options.sparse, entry, { matrix, row, out });
+          if (options.sparse !== null) sparseDots(f, options.sparse, gain, entry, { matrix, row, out });
           else {
             const sums = denseDots(f, vectors, stride, fused, matrix, row);
-            f.push(v128.store(out, f32x4.add(v128.load(out), sums)));
+            const scaled = gain === 1 ? sums : f32x4.mul(sums, f32x4.const(gain));
+            f.push(v128.store(out, f32x4.add(v128.load(out), scaled)));
           }
         };
         if (skippable) {
@@ -254,13 +226,15 @@ function denseDots(
 function sparseDots(
   f: FunctionBuilder,
   sparse: { offsets: number; targets: number },
+  gain: number,
   entry: Pointer,
   { matrix, row, out }: Record<"matrix" | "row" | "out", Pointer>,
 ): void {
   for (let r = 0; r < 4; r++) {
     const synapse = f.let(i32.shl(i32.load(entry, sparse.offsets + 4 * r), i32.const(2)));
     const last = f.let(i32.shl(i32.load(entry, sparse.offsets + 4 * r + 4), i32.const(2)));
-    const sum = f.let(f32.load(out, 4 * r));
+    const before = f32.load(out, 4 * r);
+    const sum = f.let(gain === 1 ? before : f32.const(0));
     f.while(
       () => i32.ltU(synapse, last),
       () => {
@@ -269,6 +243,6 @@ function sparseDots(
         f.advance(synapse, 4);
       },
     );
-    f.push(f32.store(out, sum, 4 * r));
+    f.push(f32.store(out, gain === 1 ? sum : f32.add(before, f32.mul(sum, f32.const(gain))), 4 * r));
   }
 }

@@ -10,7 +10,13 @@ import { evaluateOverParameters, type HoistedModel } from "../../model/hoist.ts"
 import { type ResolvedModel, resolveModel } from "../../model/resolve.ts";
 import { type Draws, openDraws } from "../../random/draws.ts";
 import { parametersOf, SteppedPopulation, type Values } from "./forward-eprop-network.ts";
-import { type GradientNetwork, type NetworkValues, type PopulationSpec, sourceSize, synapseCount } from "./spec.ts";
+import {
+  connectionCount,
+  type GradientNetwork,
+  type NetworkValues,
+  type PopulationSpec,
+  synapseCount,
+} from "./spec.ts";
 
 const size = 3;
 const inputs = 2;
@@ -87,7 +93,7 @@ export function cutForEprop(network: GradientNetwork): GradientNetwork {
   };
 }
 
-/** Some steps of one neuron with a constant current, from zero states: number of spikes, and its first margin. */
+/** Some steps of one neuron with a constant current, from the start: number of spikes, and its first margin. */
 function probe(model: ResolvedModel, dtMs: number, current: number): { spikes: number; margin: number } {
   const spec = {
     name: "probe",
@@ -150,9 +156,10 @@ export function drawValues(network: GradientNetwork, seed: number): NetworkValue
   const around = (mean: number, count: number) =>
     Float64Array.from({ length: count }, () => mean * (0.5 + draws.normal()));
   return {
-    weights: network.projections.map((projection) =>
-      around(gains[projection.target] / Math.sqrt(sourceSize(network, projection)), synapseCount(network, projection)),
-    ),
+    weights: network.projections.map((projection) => {
+      const fanIn = Math.max(1, connectionCount(network, projection) / network.populations[projection.target].size);
+      return around(gains[projection.target] / Math.sqrt(fanIn), synapseCount(network, projection));
+    }),
     bias: network.populations.map(({ bias, size }, p) => (bias ? around(0.5 * gains[p], size) : null)),
     constants: network.populations.map(({ model, size, trainable }) =>
       Object.fromEntries(

@@ -23,9 +23,10 @@ import {
   networkAround,
   smoothSlopeOf,
 } from "./check-gradients-network.ts";
+import { Dropout } from "./dropout.ts";
 import { forwardEprop } from "./forward-eprop.ts";
 import { SteppedNetwork } from "./forward-eprop-network.ts";
-import { referenceGradients } from "./reference.ts";
+import { type ReferenceOptions, referenceGradients } from "./reference.ts";
 import type { GradientNetwork, NetworkValues } from "./spec.ts";
 
 export interface CheckOptions {
@@ -71,6 +72,17 @@ export interface GradientCheck {
   readonly passed: boolean;
 }
 
+/** Dropout as in one training sample, by population. */
+type Sent = NonNullable<ReferenceOptions["sent"]>;
+
+function drawSent(network: GradientNetwork, seed: number): Sent {
+  const sent: (Float64Array | null)[] = network.populations.map(() => null);
+  new Dropout(network, seed).forSample({ step: 0, place: 0 }, (population, factors) => {
+    sent[population] = factors;
+  });
+  return sent;
+}
+
 /** Both forms of e-prop add up the same terms; this is rounding, with room. */
 const epropTolerance = { relative: 0, absolute: 1e-9 };
 
@@ -84,8 +96,9 @@ export function checkGradients(given: Model | GradientNetwork, options: CheckOpt
   const network = exactly(isModel ? networkAround(given, readout, dtMs) : given);
   const values = drawValues(network, seed);
   const sample = drawSample(network, steps, seed);
-  const differences = checkDifferences(network, values, sample, options);
-  const eprop = checkForward(cutForEprop(network), values, sample);
+  const sent = drawSent(network, seed);
+  const differences = checkDifferences(network, values, sample, sent, options);
+  const eprop = checkForward(cutForEprop(network), values, sample, sent);
   return {
     name: isModel ? given.name : "network",
     readout: network.populations[network.readout].model.model.name,
@@ -172,8 +185,14 @@ class SmoothNetwork {
   readonly #stepped: SteppedNetwork;
   readonly #sample: StepEvents;
 
-  constructor(network: GradientNetwork, values: NetworkValues<Float64Array>, sample: StepEvents, slope: number) {
-    this.#stepped = new SteppedNetwork(network, values, slope);
+  constructor(
+    network: GradientNetwork,
+    values: NetworkValues<Float64Array>,
+    sample: StepEvents,
+    slope: number,
+    sent: Sent,
+  ) {
+    this.#stepped = new SteppedNetwork(network, values, slope, sent);
     this.#sample = sample;
   }
 
@@ -198,6 +217,7 @@ function checkDifferences(
   given: GradientNetwork,
   values: NetworkValues<Float64Array>,
   sample: StepEvents,
+  sent: Sent,
   { entries = 48, relativeTolerance = 1e-3, absoluteTolerance = 1e-5 }: CheckOptions,
 ): CheckedArray[] {
   const allowed = { relative: relativeTolerance, absolute: absoluteTolerance };
@@ -209,7 +229,7 @@ function checkDifferences(
     ),
   };
   const criteria = makeCriteria(network.populations[network.readout].size, network.dtMs, network.readout);
-  const smooth = new SmoothNetwork(freezeStopped(network, values), values, sample, smoothSlope);
+  const smooth = new SmoothNetwork(freezeStopped(network, values), values, sample, smoothSlope, sent);
   const trace = smooth.run(false);
   const gradients = criteria.map((criterion) => {
     const { loss, derivative, costs } = criterion.evaluate(trace);
@@ -218,7 +238,10 @@ function checkDifferences(
         `the network's outputs are not finite with a time step of ${network.dtMs} ms; try a smaller one`,
       );
     }
-    const result = referenceGradients(network, values, sample, () => ({ loss, derivative }), costs, { smoothSlope });
+    const result = referenceGradients(network, values, sample, () => ({ loss, derivative }), costs, {
+      smoothSlope,
+      sent,
+    });
     return arraysOf(network, result.gradients);
   });
   return arraysOf(network, values).map(({ name, values: array, isConstant }, a) => {
@@ -262,6 +285,7 @@ function checkForward(
   network: GradientNetwork,
   values: NetworkValues<Float64Array>,
   sample: StepEvents,
+  sent: Sent,
 ): CheckedArray[] {
   const { size } = network.populations[network.readout];
   const [criterion] = makeCriteria(size, network.dtMs, network.readout).filter(({ name }) => name.endsWith("perStep"));
@@ -269,8 +293,8 @@ function checkForward(
   const costs = network.populations.map(({ size: n }, p) =>
     p === network.readout ? null : Float64Array.from({ length: n }, (_, j) => 0.1 * (j - 1)),
   );
-  const adjoint = arraysOf(network, referenceGradients(network, values, sample, loss, costs).gradients);
-  const forward = arraysOf(network, forwardEprop(network, values, sample, loss, costs).gradients);
+  const adjoint = arraysOf(network, referenceGradients(network, values, sample, loss, costs, { sent }).gradients);
+  const forward = arraysOf(network, forwardEprop(network, values, sample, loss, costs, { sent }).gradients);
   return adjoint.map(({ name, values: wanted }, a) => {
     const comparison = new Comparison(name, wanted.length);
     const [from, to] = [Array.from(wanted), Array.from(forward[a].values)];

@@ -32,6 +32,24 @@ describe("compiling a network", () => {
     expect(populations[1].surrogate.support).toBe(0);
   });
 
+  it("gives pooling neurons the surrogate that passes adjoints on", async () => {
+    const { populations } = await compileNetwork(spec({ model: { type: "Or", parameters: {} } }));
+    expect(populations[0].surrogate.name).toBe("straightThrough");
+    const { populations: own } = await compileNetwork(
+      spec({ model: { type: "Or", parameters: {} }, surrogate: { type: "boxcar" } }),
+    );
+    expect(own[0].surrogate.name).toBe("boxcar(0.5, 1)");
+  });
+
+  it("refuses a gain of 0, and dropout where nothing is sent", async () => {
+    const given = spec({});
+    const silent = { ...given, projections: [{ ...given.projections[0], gain: 0 }] };
+    await expect(compileNetwork(silent)).rejects.toThrow(/gain of projection "own" is 0/);
+    const [hidden, readout] = given.populations;
+    const mute = { ...given, populations: [hidden, { ...readout, dropout: 0.2 }] };
+    await expect(compileNetwork(mute)).rejects.toThrow(/dropout of "readout" is 0.2; the readout sends nothing/);
+  });
+
   it.each([
     ["a parameter the model lacks", spec({ trainable: ["tauSynMs"] }), /learn "tauSynMs"; its model has tauMemMs/],
     ["the refractory period", spec({ trainable: ["refractoryMs"] }), /counts whole steps and has no gradient/],

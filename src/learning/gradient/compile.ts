@@ -1,18 +1,19 @@
 /** From the words of a training to the network that the engine runs. */
 import { UserError } from "../../base/errors.ts";
 import { surrogates } from "../../expression/surrogates.ts";
-import { readoutModels } from "../../model/built-in.ts";
+import { poolingModels, readoutModels } from "../../model/built-in.ts";
 import type { Model } from "../../model/define.ts";
 import { loadModel } from "../../model/load.ts";
 import { builtInModel, isModuleAddress, resolveModel } from "../../model/resolve.ts";
-import type { GradientNetwork, PopulationSpec } from "./spec.ts";
+import { type GradientNetwork, isShared, type PopulationSpec, type ProjectionSpec, sourceSize } from "./spec.ts";
 import { makeSurrogate } from "./surrogate.ts";
 import type { TrainingSpec } from "./training-spec.ts";
 
-/** A neuron model or a readout by name or address. */
+/** A neuron model, a readout or a pooling neuron by name or address. */
 export async function findModel(type: string): Promise<Model> {
   if (isModuleAddress(type)) return loadModel(type);
-  return Object.hasOwn(readoutModels, type) ? readoutModels[type] : builtInModel(type);
+  for (const models of [readoutModels, poolingModels]) if (Object.hasOwn(models, type)) return models[type];
+  return builtInModel(type);
 }
 
 /** @throws UserError for unknown models and parameters, values out of range, projections that cannot be. */
@@ -37,15 +38,15 @@ export async function compileNetwork(spec: TrainingSpec): Promise<GradientNetwor
           `the readout's model is ${model.model.name}, which spikes; take one that does not: ${Object.keys(readoutModels).join(", ")}`,
         );
       }
-      return {
-        name: choice.name,
-        size: choice.size,
-        model,
-        surrogate: p === spec.readout ? surrogates.none() : makeSurrogate(choice.surrogate ?? { type: "fastSigmoid" }),
-        detachReset: choice.detachReset,
-        trainable: choice.trainable,
-        bias: choice.bias,
-      };
+      const { name, size, detachReset, trainable, bias, dropout = 0 } = choice;
+      if (!(dropout >= 0 && dropout < 1) || (p === spec.readout && dropout > 0)) {
+        const why = p === spec.readout ? "the readout sends nothing" : "it must be at least 0 and less than 1";
+        throw new UserError(`the dropout of "${name}" is ${dropout}; ${why}`);
+      }
+      const usual = Object.hasOwn(poolingModels, choice.model.type) ? "straightThrough" : "fastSigmoid";
+      const surrogate = p === spec.readout ? surrogates.none() : makeSurrogate(choice.surrogate ?? { type: usual });
+      const filters = choice.filters === undefined ? {} : { filters: choice.filters };
+      return { name, size, model, surrogate, detachReset, trainable, bias, dropout, ...filters };
     }),
   );
   for (const { name, source, target, delaySteps } of spec.projections) {
@@ -58,5 +59,29 @@ export async function compileNetwork(spec: TrainingSpec): Promise<GradientNetwor
     }
   }
   const { dtMs, inputs, projections, readout } = spec;
-  return { dtMs, inputs, populations, projections, readout };
+  const network: GradientNetwork = { dtMs, inputs, populations, projections, readout };
+  for (const projection of projections) checkProjection(network, projection);
+  return network;
+}
+
+function checkProjection(network: GradientNetwork, projection: ProjectionSpec): void {
+  const { name, connectivity, gain = 1 } = projection;
+  if (!Number.isFinite(gain) || gain === 0) {
+    throw new UserError(`the gain of projection "${name}" is ${gain}; it must be a number other than 0`);
+  }
+  if (!isShared(connectivity)) return;
+  const { width, rows, offsets, weightRows, firstTargets } = connectivity;
+  const sources = sourceSize(network, projection);
+  const { size } = network.populations[projection.target];
+  const refuse = (what: string): never => {
+    throw new UserError(`the shared weights of projection "${name}" do not fit: ${what}`);
+  };
+  if (offsets.length !== sources + 1) refuse(`there are ${offsets.length - 1} rows of blocks for ${sources} sources`);
+  const blocks = offsets[sources];
+  if (offsets[0] !== 0 || offsets.some((offset, i) => i > 0 && offset < offsets[i - 1])) {
+    refuse("the places where the blocks of each source begin do not ascend from 0");
+  }
+  if (weightRows.length !== blocks || firstTargets.length !== blocks) refuse(`there are not ${blocks} blocks`);
+  if (weightRows.some((row) => row >= rows)) refuse(`a block has a row of weights beyond the ${rows} that there are`);
+  if (firstTargets.some((first) => first + width > size)) refuse(`a block reaches beyond the ${size} targets`);
 }

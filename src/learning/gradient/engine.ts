@@ -12,6 +12,8 @@
  */
 import { UserError } from "../../base/errors.ts";
 import type { StepEvents } from "../../data/labelled-set.ts";
+import type { Surrogate } from "../../expression/node.ts";
+import { writeSharedTables } from "../../kernels/rows/shared.ts";
 import { padded } from "../../kernels/rows/wasm.ts";
 import type { AdjointProgram, Tape } from "../../model/adjoint.ts";
 import {
@@ -24,8 +26,8 @@ import {
   writeNeurons,
 } from "./layout.ts";
 import { type GradientKernels, gradientModule } from "./module.ts";
-import { constantValues, periodsOf, programsOf } from "./programs.ts";
-import type { GradientNetwork, SparseRows } from "./spec.ts";
+import { constantValues, periodsOf, programsOf, startStates } from "./programs.ts";
+import { type GradientNetwork, isShared, isSparse, type SparseRows } from "./spec.ts";
 
 export interface EngineSetup {
   readonly network: GradientNetwork;
@@ -62,9 +64,9 @@ const noTape: Tape = { before: [], after: [], margin: false, current: false };
 const grow = (have: number, need: number): number => (need <= have ? have : Math.max(need, Math.ceil(1.5 * have), 64));
 
 export class GradientEngine {
-  readonly network: GradientNetwork;
-  readonly programs: readonly AdjointProgram[];
   readonly valueLayout: ValueLayout;
+  #network: GradientNetwork;
+  #programs: readonly AdjointProgram[];
   readonly #setup: EngineSetup;
   readonly #learns: boolean;
   readonly #tapeSteps: number;
@@ -78,23 +80,47 @@ export class GradientEngine {
   /** Kept apart, because the memory is made anew when it must grow. */
   #feedback: (Float32Array | null)[];
   #sparse: (SparseRows | null)[];
+  /** By population: factors of dropout; null where everything is sent. */
+  #sent: (ArrayLike<number> | null)[];
+  /** By population: states at the start of a sample. */
+  readonly #starts: (number | Float32Array)[][];
   /** Spare blocks in use so far. */
   #spareBlocks = 0;
 
   constructor(setup: EngineSetup) {
-    this.network = setup.network;
+    this.#network = setup.network;
     this.#setup = setup;
-    const programs = programsOf(setup.network);
     this.#learns = setup.backward ?? true;
-    this.programs = this.#learns ? programs : programs.map((program) => ({ ...program, tape: noTape }));
+    this.#programs = this.#programsNow();
     this.valueLayout = layOutValues(setup.network, this.programs);
     const perStep = Math.max(1, tapeBytesPerStep(setup.network, this.programs));
     this.#tapeSteps = Math.max(1, Math.floor((setup.tapeBytes ?? defaultTapeBytes) / perStep));
     this.#feedback = setup.network.projections.map(() => null);
-    this.#sparse = setup.network.projections.map(({ connectivity }) =>
-      connectivity === "dense" ? null : connectivity,
-    );
+    this.#sparse = setup.network.projections.map(({ connectivity }) => (isSparse(connectivity) ? connectivity : null));
+    this.#sent = setup.network.populations.map(() => null);
+    this.#starts = setup.network.populations.map(startStates);
     this.#build(64, 64);
+  }
+
+  get network(): GradientNetwork {
+    return this.#network;
+  }
+
+  get programs(): readonly AdjointProgram[] {
+    return this.#programs;
+  }
+
+  #programsNow(): AdjointProgram[] {
+    const programs = programsOf(this.#network);
+    return this.#learns ? programs : programs.map((program) => ({ ...program, tape: noTape }));
+  }
+
+  /** Another surrogate for the samples to come. Values and gradients stay. */
+  setSurrogate(population: number, surrogate: Surrogate): void {
+    const populations = this.#network.populations.map((spec, p) => (p === population ? { ...spec, surrogate } : spec));
+    this.#network = { ...this.#network, populations };
+    this.#programs = this.#programsNow();
+    this.#build(this.#capacity.steps, this.#capacity.events);
   }
 
   /** The block of values (weights, biases, constants); to be written before a forward pass. */
@@ -169,6 +195,26 @@ export class GradientEngine {
     this.#writeSparse(this.#memory, this.#at);
   }
 
+  /**
+   * Dropout of the samples to come.
+   * @param factors what a spike of each neuron counts for where it arrives, 0 or 1/(1 - p); null: all are sent as they are
+   */
+  setSent(population: number, factors: ArrayLike<number> | null): void {
+    this.#sent[population] = factors;
+    this.#writeSent(this.#memory, this.#at);
+  }
+
+  #writeSent(memory: WebAssembly.Memory, layout: MemoryLayout): void {
+    for (const [p, { sent }] of layout.populations.entries()) {
+      if (sent === null) continue;
+      const { size } = this.network.populations[p];
+      const row = new Float32Array(memory.buffer, sent.factors, size);
+      const factors = this.#sent[p];
+      if (factors === null) row.fill(1);
+      else row.set(factors);
+    }
+  }
+
   #writeSparse(memory: WebAssembly.Memory, layout: MemoryLayout): void {
     for (const [k, addresses] of layout.sparse.entries()) {
       const rows = this.#sparse[k];
@@ -180,15 +226,31 @@ export class GradientEngine {
     }
   }
 
+  /** States as at the start of a sample. */
+  rest(): void {
+    const { buffer } = this.#memory;
+    for (const [p, { dynamic, states }] of this.#at.populations.entries()) {
+      new Uint8Array(buffer, dynamic.from, dynamic.bytes).fill(0);
+      for (const [s, address] of Object.values(states).entries()) {
+        const start = this.#starts[p][s];
+        if (start === 0) continue;
+        const { size } = this.network.populations[p];
+        const row = new Float32Array(buffer, address, padded(size));
+        // Padding starts as the last neuron does: equations may not bear another start.
+        if (typeof start === "number") row.fill(start);
+        else row.fill(start[size - 1]).set(start);
+      }
+    }
+  }
+
   /**
-   * Runs a sample from zero states.
+   * Runs a sample from the models' initial states.
    * @returns the first state of the readout after every step, `[step * outputStride + output]`, a view that the next call
    *   overwrites
    */
   forward(sample: StepEvents): Float32Array {
     this.#load(sample);
-    for (const { dynamic } of this.#at.populations)
-      new Uint8Array(this.#memory.buffer, dynamic.from, dynamic.bytes).fill(0);
+    this.rest();
     const { tapeSteps } = this.#capacity;
     const valued = sample.values === null ? 0 : 1;
     this.#snapshots = [];
@@ -348,9 +410,16 @@ export class GradientEngine {
       if (addresses.refractory !== null) {
         new Int32Array(memory.buffer, addresses.refractory.period, spec.size).set(periodsOf(spec, network.dtMs));
       }
-      if (p !== network.readout) new Uint32Array(memory.buffer, addresses.spikeStarts, 1)[0] = addresses.spikes;
+      for (const { spikes, spikeStarts } of [addresses, addresses.sent ?? addresses]) {
+        if (p !== network.readout) new Uint32Array(memory.buffer, spikeStarts, 1)[0] = spikes;
+      }
     }
     this.#writeSparse(memory, layout);
+    this.#writeSent(memory, layout);
+    for (const [k, { connectivity }] of network.projections.entries()) {
+      const tables = layout.shared[k];
+      if (isShared(connectivity) && tables !== null) writeSharedTables(memory.buffer, tables, connectivity);
+    }
     for (const [k, matrix] of this.#feedback.entries()) {
       const address = layout.feedback[k];
       if (matrix !== null && address !== null) new Float32Array(memory.buffer, address, matrix.length).set(matrix);

@@ -2,7 +2,7 @@
  * A network advanced step by step in float64, remembering no more of the past than its delays need: what the forms of
  * e-prop that run forwards in time learn on, and what finite differences are taken of. Nothing is derived here.
  *
- *   I_p(t) = bias + sum over projections into p, over spikes i of the source at t - delay: value_i W[i][:]
+ *   I_p(t) = bias + sum over projections into p, over spikes i of the source at t - delay: gain value_i W[i][:]
  *   states <- step;  z_p(t) = [margin > 0 and not refractory];  states <- reset where z
  *
  * With a slope, z = 1/(1 + exp(-slope margin)) and states <- N + z (reset - N), as in `reference.ts`.
@@ -10,12 +10,13 @@
 import type { StepEvents } from "../../data/labelled-set.ts";
 import { hoisted, input, parameter, state } from "../../expression/build.ts";
 import { compileJs, type NumericFunction } from "../../expression/evaluate.ts";
-import type { RowShape } from "../../kernels/rows/reference.ts";
+import { alongRow, type RowShape } from "../../kernels/rows/reference.ts";
 import { exp } from "../../math/elementary.ts";
 import { refractoryMargin } from "../../model/adjoint.ts";
 import type { PerNeuron } from "../../model/define.ts";
 import { evaluateOverParameters, type HoistedModel, hoistModel, pauseSteps } from "../../model/hoist.ts";
-import { type GradientNetwork, type NetworkValues, type PopulationSpec, sourceSize } from "./spec.ts";
+import { setStartStates, startStates } from "./programs.ts";
+import { type GradientNetwork, type NetworkValues, type PopulationSpec, shapeOf } from "./spec.ts";
 
 export type Values = NetworkValues<ArrayLike<number>>;
 
@@ -43,6 +44,7 @@ export class SteppedPopulation {
   readonly #dtMs: number;
   readonly #slope: number | undefined;
   readonly #left: Int32Array;
+  readonly #starts: (number | Float32Array)[];
   #period: number | Int32Array = 0;
   readonly #step: NumericFunction;
   readonly #decide: NumericFunction;
@@ -71,6 +73,8 @@ export class SteppedPopulation {
     this.#decide = compileJs([split.margin, ...Object.values(split.reset)], leaves);
     this.#row = new Float64Array(leaves.length);
     this.#results = new Float64Array(1 + names.length);
+    this.#starts = startStates(spec);
+    this.rest();
   }
 
   /** @param trained values of the trainable parameters, by name */
@@ -85,9 +89,10 @@ export class SteppedPopulation {
     }
   }
 
-  /** All states 0. */
+  /** States as at the start of a sample. */
   rest(): void {
-    for (const values of [...this.states, this.#left]) values.fill(0);
+    setStartStates(this.#starts, this.states);
+    this.#left.fill(0);
   }
 
   /** One step with `currents`. */
@@ -121,7 +126,7 @@ export class SteppedPopulation {
   }
 }
 
-/** Spikes of one step: sources and what each counts for. */
+/** Spikes of one step: sources and what each counts for, the gain of a projection aside. */
 export interface Arrivals {
   readonly sources: Uint32Array;
   readonly values: Float64Array;
@@ -133,22 +138,28 @@ export class SteppedNetwork {
   readonly populations: readonly SteppedPopulation[];
   readonly shapes: readonly RowShape[];
   readonly #values: Values;
+  readonly #sent: readonly (ArrayLike<number> | null)[];
   /** Steps made. */
   #time = 0;
   /** By source (the input last): spikes of the last steps, step t at t mod length. */
   readonly #rings: readonly (readonly Arrivals[])[];
   readonly #none: Arrivals = { sources: new Uint32Array(0), values: new Float64Array(0), count: 0 };
 
-  /** @param values are read at every step: weights may change between steps. Constants: see `setConstants`. */
-  constructor(network: GradientNetwork, values: Values, smoothSlope?: number) {
+  /**
+   * @param values are read at every step: weights may change between steps. Constants: see `setConstants`.
+   * @param sent dropout, as in `ReferenceOptions`
+   */
+  constructor(
+    network: GradientNetwork,
+    values: Values,
+    smoothSlope?: number,
+    sent: readonly (ArrayLike<number> | null)[] = [],
+  ) {
     this.network = network;
     this.#values = values;
+    this.#sent = sent;
     this.populations = network.populations.map((spec) => new SteppedPopulation(spec, network.dtMs, smoothSlope));
-    this.shapes = network.projections.map((projection) => ({
-      sources: sourceSize(network, projection),
-      targets: network.populations[projection.target].size,
-      sparse: projection.connectivity === "dense" ? null : projection.connectivity,
-    }));
+    this.shapes = network.projections.map((projection) => shapeOf(network, projection));
     const ring = (source: number | "input", size: number): Arrivals[] => {
       const delays = network.projections.filter((p) => p.source === source).map((p) => p.delaySteps);
       return Array.from({ length: Math.max(0, ...delays) + 1 }, () => ({
@@ -166,7 +177,7 @@ export class SteppedNetwork {
     for (const [p, population] of this.populations.entries()) population.setConstants(this.#values.constants[p]);
   }
 
-  /** Back to the start of a sample: all states 0, no spikes on their way. */
+  /** Back to the start of a sample: initial states, no spikes on their way. */
   rest(): void {
     this.#time = 0;
     for (const population of this.populations) population.rest();
@@ -204,25 +215,28 @@ export class SteppedNetwork {
       const spikes = this.#slot(p, now);
       spikes.count = 0;
       for (let j = 0; j < population.z.length; j++) {
-        if (population.z[j] === 0) continue;
+        const value = population.z[j] * (this.#sent[p]?.[j] ?? 1);
+        if (value === 0) continue;
         spikes.sources[spikes.count] = j;
-        spikes.values[spikes.count++] = population.z[j];
+        spikes.values[spikes.count++] = value;
       }
     }
   }
 
   #deliver(k: number, currents: Float64Array): void {
     const weights = this.#values.weights[k];
-    const { sparse, targets } = this.shapes[k];
+    const shape = this.shapes[k];
+    const { gain = 1 } = this.network.projections[k];
     const { sources, values, count } = this.arrivals(k);
     for (let s = 0; s < count; s++) {
-      const [source, value] = [sources[s], values[s]];
-      if (sparse === null) {
-        const row = source * targets;
-        for (let j = 0; j < targets; j++) currents[j] += value * weights[row + j];
+      const [source, value] = [sources[s], gain * values[s]];
+      if (shape.connectivity === "dense") {
+        const row = source * shape.targets;
+        for (let j = 0; j < shape.targets; j++) currents[j] += value * weights[row + j];
       } else {
-        const end = sparse.offsets[source + 1];
-        for (let w = sparse.offsets[source]; w < end; w++) currents[sparse.targets[w]] += value * weights[w];
+        alongRow(shape, source, (weight, target) => {
+          currents[target] += value * weights[weight];
+        });
       }
     }
   }

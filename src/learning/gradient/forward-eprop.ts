@@ -12,15 +12,17 @@
  *   ebar(t) = (readout's filter of e)           through delay and filter of the readout, here at the line
  *   g += L_j(t) ebar(t) + cost_j(t) e(t)        L_j(t) = sum_k B_jk dloss/dy_k(t)
  *
- * Lines into a readout neuron k have no e: g += dloss/dy_k(t) eps_0(t+1), the first state being y_k.
+ * Lines into a readout neuron k have no e: g += dloss/dy_k(t) eps_0(t+1), the first state being y_k. Where connections
+ * share weights there is a line for every connection, and the gradient of a weight is the sum over its lines: exact, as the
+ * gradient by one number that stands in several places is the sum over its places.
  */
 import { UserError } from "../../base/errors.ts";
 import type { StepEvents } from "../../data/labelled-set.ts";
-import { alongRow } from "../../kernels/rows/reference.ts";
+import { alongRow, type RowShape } from "../../kernels/rows/reference.ts";
 import { constantGradients } from "../../model/constant-gradients.ts";
 import { parametersOf, SteppedNetwork, type Values } from "./forward-eprop-network.ts";
 import { Tangent } from "./forward-eprop-tangent.ts";
-import type { OutputLoss } from "./reference.ts";
+import type { OutputLoss, ReferenceOptions } from "./reference.ts";
 import { type GradientNetwork, type NetworkValues, synapseCount } from "./spec.ts";
 
 /** From a hidden population to outputs that filter alike: what reaches a neuron's synapses as one learning signal. */
@@ -66,7 +68,28 @@ interface Filtered {
   readonly states: Float64Array[];
 }
 
-/** Lines of one kind: all synapses of a projection, all biases or all constants of a name. */
+/** All connections of a projection, source by source. */
+interface Connections {
+  /** Those of source i are `offsets[i]` .. `offsets[i + 1]`. */
+  readonly offsets: Uint32Array;
+  readonly targets: Uint32Array;
+  readonly weights: Uint32Array;
+}
+
+function connectionsOf(shape: RowShape): Connections {
+  const [targets, weights]: [number[], number[]] = [[], []];
+  const offsets = new Uint32Array(shape.sources + 1);
+  for (let i = 0; i < shape.sources; i++) {
+    alongRow(shape, i, (weight, target) => {
+      targets.push(target);
+      weights.push(weight);
+    });
+    offsets[i + 1] = targets.length;
+  }
+  return { offsets, targets: Uint32Array.from(targets), weights: Uint32Array.from(weights) };
+}
+
+/** Lines of one kind: all connections of a projection, all biases or all constants of a name. */
 class Lines {
   readonly gradient: Float64Array;
   readonly #targets: Uint32Array;
@@ -154,10 +177,11 @@ export function forwardEprop(
   sample: StepEvents,
   loss: OutputLoss,
   costs: readonly (ArrayLike<number> | null)[] = [],
-  options: { readonly feedback?: readonly (ArrayLike<number> | null)[] } = {},
+  options: Pick<ReferenceOptions, "feedback" | "sent"> = {},
 ): ForwardResult {
   const { steps } = sample;
-  const stepped = new SteppedNetwork(network, values);
+  const { feedback, sent } = options;
+  const stepped = new SteppedNetwork(network, values, undefined, sent);
   const tangents = stepped.populations.map(
     (population, p) => new Tangent(population, network.dtMs, p === network.readout),
   );
@@ -183,16 +207,10 @@ export function forwardEprop(
       readout,
     );
   const everyNeuron = (p: number) => Uint32Array.from({ length: network.populations[p].size }, (_, j) => j);
-  const synapses = network.projections.map((projection, k) => {
-    const targets = new Uint32Array(synapseCount(network, projection));
-    const { sources } = stepped.shapes[k];
-    for (let i = 0; i < sources; i++) {
-      alongRow(stepped.shapes[k], i, (synapse, target) => {
-        targets[synapse] = target;
-      });
-    }
-    return linesInto(projection.target, targets, tangents[projection.target].currentColumn);
-  });
+  const connections = stepped.shapes.map(connectionsOf);
+  const lines = network.projections.map(({ target }, k) =>
+    linesInto(target, connections[k].targets, tangents[target].currentColumn),
+  );
   const biases = network.populations.map((_, p) => linesInto(p, everyNeuron(p), tangents[p].currentColumn));
   const constants = tangents.map(({ program, currentColumn }, p) =>
     program.constants.map((_, c) => linesInto(p, everyNeuron(p), currentColumn + 1 + c)),
@@ -203,26 +221,27 @@ export function forwardEprop(
     stepped.advance(sample, t);
     for (const tangent of tangents) tangent.update();
     const error = (k: number): number => derivative[t * outputCount + k];
-    const signals: Signals = ({ projection, outputs: alike }, j) => {
-      const isFeedback = network.projections[projection].backward === "feedback";
-      const matrix = isFeedback ? options.feedback![projection]! : values.weights[projection];
+    const signals: Signals = ({ projection, source, outputs: alike }, j) => {
+      const { backward, gain = 1 } = network.projections[projection];
+      const matrix = backward === "feedback" ? feedback![projection]! : values.weights[projection];
       let total = 0;
-      alongRow(stepped.shapes[projection], j, (synapse, k) => {
-        if (alike.includes(k)) total += matrix[synapse] * error(k);
+      alongRow(stepped.shapes[projection], j, (weight, k) => {
+        if (alike.includes(k)) total += matrix[weight] * error(k);
       });
-      return total;
+      return gain * (sent?.[source]?.[j] ?? 1) * total;
     };
     for (const [p, { size }] of network.populations.entries()) {
       const cost = costs[p];
       const costOf = (j: number): number => (cost ? cost[cost.length === size ? j : t * size + j] : 0);
-      const advance = (lines: Lines, amplitudes: Float64Array): void => {
-        if (p === network.readout) lines.advanceReadout(amplitudes, error);
-        else lines.advanceHidden(amplitudes, costOf, signals, readout);
+      const advance = (some: Lines, amplitudes: Float64Array): void => {
+        if (p === network.readout) some.advanceReadout(amplitudes, error);
+        else some.advanceHidden(amplitudes, costOf, signals, readout);
       };
       for (const [k, projection] of network.projections.entries()) {
-        if (projection.target === p && projection.trained) advance(synapses[k], amplitudesOf(stepped, k, synapses[k]));
+        if (projection.target !== p || !projection.trained) continue;
+        advance(lines[k], amplitudesOf(stepped, k, connections[k]));
       }
-      for (const lines of [biases[p], ...constants[p]]) advance(lines, new Float64Array(size).fill(1));
+      for (const some of [biases[p], ...constants[p]]) advance(some, new Float64Array(size).fill(1));
     }
   }
   return {
@@ -230,7 +249,11 @@ export function forwardEprop(
     outputs,
     spikes,
     gradients: {
-      weights: synapses.map(({ gradient }) => gradient),
+      weights: network.projections.map((projection, k) => {
+        const gradient = new Float64Array(synapseCount(network, projection));
+        for (const [line, weight] of connections[k].weights.entries()) gradient[weight] += lines[k].gradient[line];
+        return gradient;
+      }),
       bias: network.populations.map(({ bias }, p) => (bias ? biases[p].gradient : null)),
       constants: network.populations.map((spec, p) => {
         const byConstant = tangents[p].program.constants.map((name, c) => [name, constants[p][c].gradient] as const);
@@ -243,14 +266,13 @@ export function forwardEprop(
   };
 }
 
-/** What arrives at every synapse of projection k in this step. */
-function amplitudesOf(stepped: SteppedNetwork, k: number, { gradient }: Lines): Float64Array {
-  const amplitudes = new Float64Array(gradient.length);
+/** What arrives through every connection of projection k in this step. */
+function amplitudesOf(stepped: SteppedNetwork, k: number, { offsets, targets }: Connections): Float64Array {
+  const amplitudes = new Float64Array(targets.length);
+  const { gain = 1 } = stepped.network.projections[k];
   const { sources, values, count } = stepped.arrivals(k);
   for (let s = 0; s < count; s++) {
-    alongRow(stepped.shapes[k], sources[s], (synapse) => {
-      amplitudes[synapse] = values[s];
-    });
+    amplitudes.fill(gain * values[s], offsets[sources[s]], offsets[sources[s] + 1]);
   }
   return amplitudes;
 }

@@ -5,9 +5,10 @@
  * Rows are padded to 4 targets and populations to 4 neurons; padding holds zeros and stays zero. Only constants of
  * neurons are repeated there: equations may divide by them, and a NaN in the padding would reach the sums of real neurons.
  */
-import { padded } from "../../kernels/rows/wasm.ts";
+import { comeInFours, sharedTableBytes } from "../../kernels/rows/shared.ts";
+import { padded, type SharedTables } from "../../kernels/rows/walk.ts";
 import type { AdjointProgram } from "../../model/adjoint.ts";
-import { type GradientNetwork, sourceSize } from "./spec.ts";
+import { type GradientNetwork, isShared, isSparse, sourceSize } from "./spec.ts";
 
 /** A contiguous piece of the block of values: entry i of row r lies at offset + r * stride + i (in f32 entries). */
 export interface Segment {
@@ -20,7 +21,7 @@ export interface Segment {
 export interface ValueLayout {
   /** f32 entries in all. */
   readonly length: number;
-  /** By projection. Sparse: one row of all synapses. */
+  /** By projection. Dense: a row per source. Sparse: one row of all synapses. Shared: rows of `width`. */
   readonly weights: readonly Segment[];
   /** By population. */
   readonly bias: readonly (Segment | null)[];
@@ -40,7 +41,9 @@ export function layOutValues(network: GradientNetwork, programs: readonly Adjoin
     return segment;
   };
   const weights = network.projections.map((projection) => {
-    if (projection.connectivity !== "dense") return take(1, projection.connectivity.targets.length);
+    const { connectivity } = projection;
+    if (isSparse(connectivity)) return take(1, connectivity.targets.length);
+    if (isShared(connectivity)) return take(connectivity.rows, connectivity.width);
     const sources = sourceSize(network, projection);
     return take(sources, network.populations[projection.target].size, padded(sources));
   });
@@ -109,6 +112,19 @@ export interface PopulationAddresses {
   readonly spikeStarts: number;
   /** Added to the adjoint of every spike: one row, or one row per step. */
   readonly cost: number;
+  /** With dropout: what is sent in place of the spikes. */
+  readonly sent: SentAddresses | null;
+}
+
+/** Of a population with dropout: the spikes that arrive, as a second list. */
+export interface SentAddresses {
+  /** What a spike of each neuron counts for, f32: 0 for one that is left out. */
+  readonly factors: number;
+  /** As `spikes` and `spikeStarts`. */
+  readonly spikes: number;
+  readonly spikeStarts: number;
+  /** Beside the list, at the same distance for all its entries: the factor of each spike. */
+  readonly values: number;
 }
 
 export interface MemoryLayout {
@@ -118,6 +134,7 @@ export interface MemoryLayout {
   /** By projection: matrix of the way back where it is not the weights. */
   readonly feedback: readonly (number | null)[];
   readonly sparse: readonly ({ readonly offsets: number; readonly targets: number } | null)[];
+  readonly shared: readonly (SharedTables | null)[];
   /** Input events: where those of step t start (u32 byte addresses of channels), channels (u32), values (f32). */
   readonly eventStarts: number;
   readonly channels: number;
@@ -139,7 +156,7 @@ export function layOutMemory(
   options: {
     readonly perNeuron: (population: number, name: string) => boolean;
     readonly costsOverTime: boolean;
-    /** Whether there is a block of gradients. */
+    /** Whether there is a block of gradients, and with it dropout. */
     readonly gradients: boolean;
   },
 ): MemoryLayout {
@@ -157,14 +174,20 @@ export function layOutMemory(
     return backward === "feedback" ? take(4 * padded(rows) * stride) : null;
   });
   const sparse = network.projections.map((projection) =>
-    projection.connectivity === "dense"
-      ? null
-      : {
+    isSparse(projection.connectivity)
+      ? {
           // Rows of padding sources are empty: their offsets are all the last one.
           offsets: take(4 * (padded(sourceSize(network, projection)) + 4)),
           targets: take(4 * projection.connectivity.targets.length),
-        },
+        }
+      : null,
   );
+  const shared = network.projections.map(({ connectivity }): SharedTables | null => {
+    if (!isShared(connectivity)) return null;
+    const bytes = sharedTableBytes(connectivity);
+    const inFours = comeInFours(connectivity);
+    return { width: connectivity.width, inFours, offsets: take(bytes.offsets), blocks: take(bytes.blocks) };
+  });
   const populations = network.populations.map((spec, p): PopulationAddresses => {
     const row = 4 * padded(spec.size);
     const { program, names } = { program: programs[p], names: Object.keys(programs[p].split.step) };
@@ -188,6 +211,8 @@ export function layOutMemory(
     const ringSteps = ringLength(Math.max(0, ...into.map(({ delaySteps }) => delaySteps)));
     const taped = capacity.tapeSteps;
     const spiking = p !== network.readout;
+    const drops = options.gradients && (spec.dropout ?? 0) > 0;
+    const list = () => ({ spikes: take(capacity.steps * row), spikeStarts: take(4 * (capacity.steps + 1)) });
     return {
       states,
       adjoints,
@@ -204,9 +229,9 @@ export function layOutMemory(
       currents: program.tape.current ? take(taped * row) : null,
       before: rows(program.tape.before, taped),
       after: rows(program.tape.after, taped),
-      spikes: spiking ? take(capacity.steps * row) : 0,
-      spikeStarts: spiking ? take(4 * (capacity.steps + 1)) : 0,
+      ...(spiking ? list() : { spikes: 0, spikeStarts: 0 }),
       cost: spiking ? take(options.costsOverTime ? capacity.steps * row : row) : 0,
+      sent: drops ? { factors: take(row), ...list(), values: take(capacity.steps * row) } : null,
     };
   });
   const outputRow = 4 * padded(network.populations[network.readout].size);
@@ -221,6 +246,7 @@ export function layOutMemory(
     populations,
     feedback,
     sparse,
+    shared,
     eventStarts,
     channels,
     eventValues,

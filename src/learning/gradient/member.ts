@@ -6,9 +6,11 @@ import { FilteredRate } from "../losses/filtered-rate.ts";
 import { type Loss, makeLoss } from "../losses/loss.ts";
 import type { Target } from "../losses/row-loss.ts";
 import { compileNetwork } from "./compile.ts";
+import { Dropout, type SamplePlace } from "./dropout.ts";
 import { GradientEngine } from "./engine.ts";
 import { type TreeNode, TreeSum } from "./lanes.ts";
 import type { GradientNetwork, SparseRows } from "./spec.ts";
+import { type CutSurrogate, isCut, makeSurrogate } from "./surrogate.ts";
 import type { TrainingSpec } from "./training-spec.ts";
 
 export interface LabelledEvents {
@@ -31,7 +33,12 @@ export interface RunRequest {
   readonly train: boolean;
   /** By regulariser of scope "batch": counts per neuron and steps, summed over the batch. */
   readonly batchCounts: readonly (BatchCount | null)[] | null;
+  /** Updates of the parameters so far: says, with the places of samples in the batch, what dropout leaves out. Default 0. */
+  readonly step?: number;
 }
+
+/** What counting spikes needs of a request. */
+export type CountRequest = Pick<RunRequest, "values" | "lanes" | "step">;
 
 export interface BatchCount {
   readonly counts: Float64Array;
@@ -52,6 +59,11 @@ export interface RunResult {
   readonly steps: number;
   /** By population: neurons and steps of one sample inside the support of the surrogate, and those looked at. */
   readonly support: readonly { readonly inside: number; readonly seen: number }[];
+  /**
+   * By population with a cut surrogate: smallest distance to threshold of any neuron in any training sample, or any
+   * distance within the width where there is one; Infinity where nothing was seen. 0 for others.
+   */
+  readonly nearest: readonly number[];
 }
 
 /** Two unfinished nodes per level at most, for up to 2^15 lanes. */
@@ -59,7 +71,10 @@ const spareBlocks = 32;
 
 export class GradientMember {
   readonly #engine: GradientEngine;
-  readonly #network: GradientNetwork;
+  readonly #lanes: number;
+  readonly #dropout: Dropout;
+  /** By population. */
+  readonly #isCut: readonly boolean[];
   readonly #loss: Loss;
   readonly #regularisers: { population: number; rule: CountRegulariser | FilteredRate }[];
   readonly #outputs: number;
@@ -73,7 +88,9 @@ export class GradientMember {
   }
 
   constructor(spec: TrainingSpec, network: GradientNetwork, backward: boolean) {
-    this.#network = network;
+    this.#lanes = spec.lanes;
+    this.#dropout = new Dropout(network, spec.seed);
+    this.#isCut = spec.populations.map(({ surrogate }) => surrogate !== undefined && isCut(surrogate));
     this.#outputs = network.populations[network.readout].size;
     this.#loss = makeLoss(spec.loss, this.#outputs);
     this.#regularisers = spec.regularisers.map(({ population, description }) => ({
@@ -81,7 +98,12 @@ export class GradientMember {
       rule:
         description.type === "filteredRate"
           ? new FilteredRate(description, spec.dtMs)
-          : makeCountRegulariser(description, spec.dtMs),
+          : makeCountRegulariser(
+              description,
+              spec.dtMs,
+              "regulariser",
+              network.populations[population].filters ?? null,
+            ),
     }));
     this.#costsOverTime = this.#regularisers.some(({ rule }) => rule instanceof FilteredRate);
     this.#engine = new GradientEngine({
@@ -97,6 +119,10 @@ export class GradientMember {
     return this.#engine;
   }
 
+  get #network(): GradientNetwork {
+    return this.#engine.network;
+  }
+
   setFeedback(projection: number, block: Float32Array): void {
     this.#engine.setFeedback(projection, block);
   }
@@ -105,8 +131,12 @@ export class GradientMember {
     this.#engine.setSparse(projection, rows);
   }
 
+  setSurrogate(population: number, surrogate: CutSurrogate): void {
+    this.#engine.setSurrogate(population, makeSurrogate(surrogate));
+  }
+
   run(request: RunRequest): RunResult {
-    const { lanes, train } = request;
+    const { lanes, train, step = 0 } = request;
     if (request.values !== null) this.#engine.values.set(request.values);
     const total = lanes.reduce((sum, { samples }) => sum + samples.length, 0);
     const counts = this.#network.populations.map(({ size }) => new Float64Array(size));
@@ -114,6 +144,7 @@ export class GradientMember {
     const predicted = new Int32Array(total);
     const probabilities = new Float64Array(total * this.#outputs);
     const support = this.#network.populations.map(() => ({ inside: 0, seen: 0 }));
+    const nearest = this.#isCut.map((isCutOff) => (isCutOff ? Number.POSITIVE_INFINITY : 0));
     const engine = this.#engine;
     // Sums of lanes stay in the engine's memory, where they are added quickly; only what leaves is copied.
     const free = engine.spareBlocks(spareBlocks);
@@ -124,8 +155,8 @@ export class GradientMember {
     let [at, steps, regularisation] = [0, 0, 0];
     for (const { lane, samples } of lanes) {
       if (train && samples.length > 0) this.#engine.clearGradients();
-      for (const { events, target } of samples) {
-        const own = this.#forward(events);
+      for (const [s, { events, target }] of samples.entries()) {
+        const own = this.#forward(events, train ? { step, place: s * this.#lanes + lane } : null);
         for (const [p, ofSample] of own.entries())
           for (let i = 0; i < ofSample.length; i++) counts[p][i] += ofSample[i];
         steps += events.steps;
@@ -136,6 +167,7 @@ export class GradientMember {
         at++;
         if (!train) continue;
         if (at === 1) this.#lookAtSupport(support);
+        this.#lookForNearest(nearest);
         regularisation += this.#setCosts(events.steps, own, request);
         this.#setOutputAdjoints(events.steps);
         this.#engine.backward();
@@ -151,20 +183,20 @@ export class GradientMember {
       index,
       sum: sum === null ? null : engine.block(sum).slice(),
     }));
-    return { nodes, losses, predicted, probabilities, regularisation, counts, steps, support };
+    return { nodes, losses, predicted, probabilities, regularisation, counts, steps, support, nearest };
   }
 
   /** Spikes per neuron of the populations that regularisers of scope "batch" look at: a forward pass of its own. */
-  countSpikes({ values, lanes }: Pick<RunRequest, "values" | "lanes">): (BatchCount | null)[] {
+  countSpikes({ values, lanes, step = 0 }: CountRequest): (BatchCount | null)[] {
     if (values !== null) this.#engine.values.set(values);
     const sums = this.#regularisers.map(({ population, rule }) =>
       rule instanceof FilteredRate || rule.scope === "sample"
         ? null
         : { counts: new Float64Array(this.#network.populations[population].size), steps: 0 },
     );
-    for (const { samples } of lanes) {
-      for (const { events } of samples) {
-        const own = this.#forward(events);
+    for (const { lane, samples } of lanes) {
+      for (const [s, { events }] of samples.entries()) {
+        const own = this.#forward(events, { step, place: s * this.#lanes + lane });
         for (const [r, sum] of sums.entries()) {
           if (sum === null) continue;
           const ofSample = own[this.#regularisers[r].population];
@@ -178,12 +210,13 @@ export class GradientMember {
 
   /** Readout traces of a sample, `[step * outputs + output]`: a copy. */
   outputs(events: StepEvents): Float32Array {
-    this.#forward(events);
+    this.#forward(events, null);
     return this.#trace.slice(0, events.steps * this.#outputs);
   }
 
-  /** Runs a sample; leaves the trace without padding and returns spikes per neuron by population. */
-  #forward(events: StepEvents): Float64Array[] {
+  /** Runs a sample, with dropout where it is one to learn from; leaves the trace without padding. @returns spikes per neuron by population */
+  #forward(events: StepEvents, sample: SamplePlace | null): Float64Array[] {
+    this.#dropout.forSample(sample, (population, factors) => this.#engine.setSent(population, factors));
     const outputs = this.#engine.forward(events);
     const stride = this.#engine.outputStride;
     const length = events.steps * this.#outputs;
@@ -254,4 +287,28 @@ export class GradientMember {
       support[p].seen += (margins.length / row) * size;
     }
   }
+
+  /** Of the sample that ran. Of one whose tape is not whole nothing is known: it passes for one with a neuron inside. */
+  #lookForNearest(nearest: number[]): void {
+    for (const [p, { surrogate, size }] of this.#network.populations.entries()) {
+      if (!this.#isCut[p] || nearest[p] < surrogate.support) continue;
+      const margins = this.#engine.margins(p);
+      if (margins === null) nearest[p] = 0;
+      else nearest[p] = Math.min(nearest[p], nearestMargin(margins, size, surrogate.support));
+    }
+  }
+}
+
+/** The first distance to threshold below `enough`, or else the smallest; rows of padded(size). */
+function nearestMargin(margins: Float32Array, size: number, enough: number): number {
+  let nearest = Number.POSITIVE_INFINITY;
+  const row = padded(size);
+  for (let at = 0; at < margins.length; at += row) {
+    for (let i = 0; i < size; i++) {
+      const distance = Math.abs(margins[at + i]);
+      if (distance < nearest) nearest = distance;
+    }
+    if (nearest < enough) break;
+  }
+  return nearest;
 }

@@ -4,6 +4,7 @@
  */
 import { addStep, addStepBack, type PopulationArrays } from "../../kernels/adjoint/wasm.ts";
 import { addRateCosts } from "../../kernels/rate-cost/wasm.ts";
+import { addSend, multiplyAdjoint } from "../../kernels/rows/dropout.ts";
 import { addAccumulate, addDots, addScatter, padded, type RowKernelOptions } from "../../kernels/rows/wasm.ts";
 import type { AdjointProgram } from "../../model/adjoint.ts";
 import {
@@ -79,20 +80,29 @@ export function gradientModule(
     };
     return {
       step: addStep(module, `step ${name}`, kernel),
+      send: sendOf(p),
       stepBack: options.backward ? addStepBack(module, `step back ${name}`, kernel) : null,
     };
   });
+  /** Of a population with dropout: makes the list of what is sent. */
+  function sendOf(p: number) {
+    const { sent } = at.populations[p];
+    return sent && addSend(module, `send ${network.populations[p].name}`, sent.factors, sent.values - sent.spikes);
+  }
   const projections = network.projections.map((projection, k) => {
+    const { source, gain } = projection;
     const shape = (valued: boolean): RowKernelOptions => ({
       sources: sourceSize(network, projection),
       targets: network.populations[projection.target].size,
       sparse: at.sparse[k],
+      shared: at.shared[k],
+      gain,
       valued,
       relaxed: options.relaxed,
     });
-    const variants = projection.source === "input" ? [false, true] : [false];
+    const variants = source === "input" ? [false, true] : [at.populations[source].sent !== null];
     const named = (what: string, valued: boolean) => `${what} ${projection.name}${valued ? " with values" : ""}`;
-    const needsDots = options.backward && projection.backward !== "none" && projection.source !== "input";
+    const needsDots = options.backward && projection.backward !== "none" && source !== "input";
     return {
       accumulate: variants.map((valued) => addAccumulate(module, named("accumulate", valued), shape(valued))),
       scatter:
@@ -136,11 +146,13 @@ export function gradientModule(
       else f.if(i32.geU(t, i32.const(delaySteps)), body);
       return;
     }
-    const starts = at.populations[source].spikeStarts;
+    const { sent, spikeStarts } = at.populations[source];
+    const starts = sent?.spikeStarts ?? spikeStarts;
     const body = () => {
       const entry = f.let(i32.shl(i32.sub(t, i32.const(delaySteps)), i32.const(2)));
       const list = f.let(i32.load(entry, starts));
-      call(0, list, i32.load(entry, starts + 4), list);
+      const amplitudes = sent === null ? list : i32.add(list, i32.const(sent.values - sent.spikes));
+      call(0, list, i32.load(entry, starts + 4), amplitudes);
     };
     if (delaySteps === 0) body();
     else f.if(i32.geU(t, i32.const(delaySteps)), body);
@@ -154,7 +166,7 @@ export function gradientModule(
       f.while(
         () => i32.ltU(t, to),
         () => {
-          for (const [p, { step }] of populations.entries()) {
+          for (const [p, { step, send }] of populations.entries()) {
             const addresses = at.populations[p];
             const bias = values.bias[p];
             const bytes = i32.const(rowBytes[p]);
@@ -180,11 +192,15 @@ export function gradientModule(
               const output = i32.add(i32.const(at.outputs), i32.mul(t, i32.const(outputRow)));
               f.let(callValue(step, { row, spikes: i32.const(0), output }));
             } else {
+              const { sent, spikeStarts } = addresses;
               const entry = f.let(i32.shl(t, i32.const(2)));
-              const end = f.let(
-                callValue(step, { row, spikes: i32.load(entry, addresses.spikeStarts), output: i32.const(0) }),
-              );
-              f.push(i32.store(entry, end, addresses.spikeStarts + 4));
+              const spikes = f.let(i32.load(entry, spikeStarts));
+              const end = f.let(callValue(step, { row, spikes, output: i32.const(0) }));
+              f.push(i32.store(entry, end, spikeStarts + 4));
+              if (sent !== null && send !== null) {
+                const to = i32.load(entry, sent.spikeStarts);
+                f.push(i32.store(entry, callValue(send, { from: spikes, end, to }), sent.spikeStarts + 4));
+              }
             }
           }
           f.set(t, i32.add(t, i32.const(1)));
@@ -267,7 +283,12 @@ export function gradientModule(
       const cost = options.costsOverTime
         ? i32.add(i32.const(addresses.cost), i32.mul(t, bytes))
         : i32.const(addresses.cost);
-      f.push(memory.copy(i32.const(addresses.spikeAdjoint), cost, bytes));
+      const { sent, spikeAdjoint } = addresses;
+      f.push(
+        sent === null
+          ? memory.copy(i32.const(spikeAdjoint), cost, bytes)
+          : memory.fill(i32.const(spikeAdjoint), i32.const(0), bytes),
+      );
       for (const [k, projection] of network.projections.entries()) {
         const { dots } = projections[k];
         if (projection.source !== p || dots === null) continue;
@@ -286,11 +307,12 @@ export function gradientModule(
           f.call(dots, {
             matrix: i32.const(at.feedback[k] ?? at.values + 4 * values.weights[k].offset),
             row: ringRow(target, arrival),
-            out: i32.const(addresses.spikeAdjoint),
+            out: i32.const(spikeAdjoint),
             margins: i32.add(i32.const(addresses.margin ?? 0), row),
           });
         });
       }
+      if (sent !== null) multiplyAdjoint(f, spikeAdjoint, sent.factors, cost, rowBytes[p]);
     }
     const adjoint = f.let(ringRow(p, t));
     const { stepBack } = populations[p];

@@ -19,9 +19,7 @@ interface TrainedConstant {
   readonly population: number;
   readonly parameter: string;
   readonly range: Parametrisation;
-  /** One value for the whole population, or one per neuron. */
-  readonly shared: boolean;
-  /** What the optimiser moves, 1 or n numbers. */
+  /** What the optimiser moves: one number for all neurons, one per filter, or one per neuron. Neuron i has i mod length. */
   readonly raw: Float32Array<ArrayBuffer>;
   /** The parameter itself, n numbers. */
   readonly values: Float32Array<ArrayBuffer>;
@@ -35,6 +33,21 @@ export interface ParameterGroupView {
   readonly projection: number | null;
 }
 
+/** A bias of every filter; the block holds that of every neuron. */
+interface FilterBias {
+  readonly name: string;
+  readonly segment: Segment;
+  /** What the optimiser moves. */
+  readonly raw: Float32Array<ArrayBuffer>;
+}
+
+/** Sums of a gradient by neuron over the neurons that share a number. */
+function sumShared(perNeuron: ArrayLike<number>, count: number): Float32Array<ArrayBuffer> {
+  const sums = new Float64Array(count);
+  for (let i = 0; i < perNeuron.length; i++) sums[i % count] += perNeuron[i];
+  return new Float32Array(sums);
+}
+
 /** Entries from the first to the last one; padding between rows is among them and stays 0. */
 const extentOf = ({ rows, columns, stride }: Segment): number => (rows - 1) * stride + columns;
 
@@ -46,6 +59,7 @@ export class TrainedParameters {
   readonly #programs: readonly AdjointProgram[];
   readonly #layout: ValueLayout;
   readonly #constants: readonly TrainedConstant[];
+  readonly #filterBiases: readonly FilterBias[];
 
   constructor(
     network: GradientNetwork,
@@ -60,11 +74,16 @@ export class TrainedParameters {
     this.block = new Float32Array(layout.length);
     for (const [k, segment] of layout.weights.entries()) writeSegment(this.block, segment, weights[k]);
     this.#constants = ranges.map(({ population, parameter, range, shared }) => {
-      const { size, model, name } = network.populations[population];
+      const { size, model, name, filters } = network.populations[population];
       const given = model.parameters[parameter];
       const start = Float32Array.from({ length: size }, (_, i) => (typeof given === "number" ? given : given[i]));
-      const raw = Float32Array.from({ length: shared ? 1 : size }, (_, i) => range.raw(start[i]));
-      return { name: `${name}.${parameter}`, population, parameter, range, shared, raw, values: start };
+      const raw = Float32Array.from({ length: shared ? 1 : (filters ?? size) }, (_, i) => range.raw(start[i]));
+      return { name: `${name}.${parameter}`, population, parameter, range, raw, values: start };
+    });
+    this.#filterBiases = layout.bias.flatMap((segment, p): FilterBias[] => {
+      const { name, filters } = network.populations[p];
+      if (segment === null || filters === undefined) return [];
+      return [{ name: `${name}.bias`, segment, raw: new Float32Array(filters) }];
     });
     this.groups = [
       ...layout.weights.flatMap((segment, k): ParameterGroupView[] => {
@@ -74,10 +93,11 @@ export class TrainedParameters {
         return [{ name: projection.name, values, isConstant: false, projection: k }];
       }),
       ...layout.bias.flatMap((segment, p): ParameterGroupView[] => {
-        if (segment === null) return [];
+        if (segment === null || network.populations[p].filters !== undefined) return [];
         const values = this.block.subarray(segment.offset, segment.offset + extentOf(segment));
         return [{ name: `${network.populations[p].name}.bias`, values, isConstant: false, projection: null }];
       }),
+      ...this.#filterBiases.map(({ name, raw }) => ({ name, values: raw, isConstant: false, projection: null })),
       ...this.#constants.map(({ name, raw }) => ({ name, values: raw, isConstant: true, projection: null })),
     ];
     this.refresh();
@@ -85,10 +105,13 @@ export class TrainedParameters {
 
   /** After the raw numbers have moved: keeps them in range and computes parameters and constants from them. */
   refresh(): void {
-    for (const { range, raw, values, shared } of this.#constants) {
+    for (const { range, raw, values } of this.#constants) {
       keepInRange(range, raw);
-      if (shared) values.fill(range.value(raw[0]));
-      else writeRange(range, raw, values);
+      writeRange(range, raw, values.subarray(0, raw.length));
+      for (let i = raw.length; i < values.length; i++) values[i] = values[i - raw.length];
+    }
+    for (const { segment, raw } of this.#filterBiases) {
+      for (let i = 0; i < segment.columns; i++) this.block[segment.offset + i] = raw[i % raw.length];
     }
     writeConstants(this.#network, this.#programs, this.#layout, this.constants, this.block);
   }
@@ -105,13 +128,16 @@ export class TrainedParameters {
   /** The gradient of every group from a block of gradients; of weights these are views of it. */
   gradients(block: Float32Array<ArrayBuffer>): Record<string, Float32Array<ArrayBuffer>> {
     const result: Record<string, Float32Array<ArrayBuffer>> = {};
-    for (const { name, values, isConstant } of this.groups) {
-      if (!isConstant) {
+    for (const { name, values } of this.groups) {
+      if (values.buffer === this.block.buffer) {
         const from = (values.byteOffset - this.block.byteOffset) / 4;
         result[name] = block.subarray(from, from + values.length);
       }
     }
-    for (const { name, population, parameter, range, raw, shared } of this.#constants) {
+    for (const { name, segment, raw } of this.#filterBiases) {
+      result[name] = sumShared(block.subarray(segment.offset, segment.offset + segment.columns), raw.length);
+    }
+    for (const { name, population, parameter, range, raw } of this.#constants) {
       const perNeuron = parameterGradients(
         this.#network,
         this.#programs,
@@ -120,7 +146,7 @@ export class TrainedParameters {
         block,
         population,
       )[parameter];
-      const gradient = shared ? Float32Array.of(perNeuron.reduce((sum, g) => sum + g, 0)) : perNeuron;
+      const gradient = raw.length < perNeuron.length ? sumShared(perNeuron, raw.length) : perNeuron;
       chainGradient(range, raw, gradient);
       result[name] = gradient;
     }

@@ -3,23 +3,26 @@
  * engine, and the page to read first; `model/adjoint.ts` has the equations of one neuron.
  *
  * Forward, t = 0 .. T-1, population p after population:
- *   I_p(t) = bias + sum over projections into p, over spikes i of the source at t - delay: value_i W[i][:]
+ *   I_p(t) = bias + sum over projections into p, over spikes i of the source at t - delay: gain value_i W[i][:]
  *   states <- step;  z_p(t) = [margin > 0 and not refractory];  states <- reset where z
  * Backward, t = T-1 .. 0, populations in reverse:
- *   a_z,p(t) = cost_p(t) + sum over projections out of p to q: W a_I,q(t + delay)      (or B in place of W, or nothing)
+ *   a_z,p(t) = cost_p(t) + m_p sum over projections out of p to q: gain W a_I,q(t + delay)   (or B in place of W, or nothing)
  *   a_I,p(t), adjoints of the states before t: model/adjoint.ts
- *   dW[i][:] += value_i a_I,q(t) for every spike i that arrived at t;  dbias += a_I;  dconstants += ...
+ *   dW[i][:] += gain value_i a_I,q(t) for every spike i that arrived at t;  dbias += a_I;  dconstants += ...
  *
+ * value_i is the amplitude of an input event, or m_i: 1, and with dropout 0 or 1/(1 - p).
  * So no trace per synapse is needed, and cutting paths gives e-prop: docs/learning-rules.md.
  */
 import type { StepEvents } from "../../data/labelled-set.ts";
 import { hoisted, input, parameter, state } from "../../expression/build.ts";
 import { compileJs, type NumericFunction } from "../../expression/evaluate.ts";
+import { alongRow } from "../../kernels/rows/reference.ts";
 import { exp } from "../../math/elementary.ts";
 import { type AdjointProgram, deriveAdjoint, leafOf, refractoryMargin } from "../../model/adjoint.ts";
 import { constantGradients } from "../../model/constant-gradients.ts";
 import { evaluateOverParameters, pauseSteps } from "../../model/hoist.ts";
-import { type GradientNetwork, type NetworkValues, type PopulationSpec, synapseCount } from "./spec.ts";
+import { setStartStates, startStates } from "./programs.ts";
+import { type GradientNetwork, type NetworkValues, type PopulationSpec, shapeOf, synapseCount } from "./spec.ts";
 
 /** Loss of one sample and its derivative by the outputs, both `[step * outputs + output]`. */
 export type OutputLoss = (outputs: Float64Array, steps: number) => { loss: number; derivative: Float64Array };
@@ -34,6 +37,8 @@ export interface ReferenceOptions {
   readonly smoothSlope?: number;
   /** Steps after which adjoints are not carried back any further; default: not truncated. */
   readonly truncateSteps?: number;
+  /** Dropout: by population, what a spike of each neuron counts for where it arrives; null or left out: 1. */
+  readonly sent?: readonly (ArrayLike<number> | null)[];
 }
 
 export interface ReferenceResult {
@@ -42,7 +47,7 @@ export interface ReferenceResult {
   readonly outputs: Float64Array;
   /** By population: z, [step * size + neuron]. */
   readonly spikes: readonly Float64Array[];
-  /** By population: the first state after the step, before its reset. */
+  /** By population: the first state after the step, before its reset; the current where there are no states. */
   readonly membranes: readonly Float64Array[];
   /** By population: distance to threshold at every step, `refractoryMargin` while refractory. */
   readonly margins: readonly Float64Array[];
@@ -74,6 +79,7 @@ class ReferencePopulation {
   /** Of the running pass: states, or adjoints of states. */
   readonly current: Float64Array[];
   readonly #left: Int32Array;
+  readonly #starts: (number | Float32Array)[];
 
   constructor(
     spec: PopulationSpec,
@@ -128,6 +134,7 @@ class ReferencePopulation {
     this.gradients = this.gradientNames.map(() => new Float64Array(spec.size));
     this.current = this.states.map(() => new Float64Array(spec.size));
     this.#left = new Int32Array(spec.size);
+    this.#starts = startStates(spec);
   }
 
   readonly #decide: NumericFunction;
@@ -139,7 +146,7 @@ class ReferencePopulation {
     this.z = rows();
     this.before = this.states.map(rows);
     this.after = this.states.map(rows);
-    for (const values of this.current) values.fill(0);
+    setStartStates(this.#starts, this.current);
     this.#left.fill(0);
   }
 
@@ -223,7 +230,7 @@ class ReferencePopulation {
   }
 }
 
-/** Runs one sample forward and backward. Every call starts from zero states and zero gradients. */
+/** Runs one sample forward and backward. Every call starts from the models' initial states and zero gradients. */
 export function referenceGradients(
   network: GradientNetwork,
   values: NetworkValues<ArrayLike<number>>,
@@ -233,7 +240,7 @@ export function referenceGradients(
   options: ReferenceOptions = {},
 ): ReferenceResult {
   const { steps } = sample;
-  const { smoothSlope } = options;
+  const { smoothSlope, sent = [] } = options;
   const populations = network.populations.map(
     (spec, p) => new ReferencePopulation(spec, values.constants[p], network.dtMs, smoothSlope !== undefined),
   );
@@ -249,19 +256,13 @@ export function referenceGradients(
       return list;
     }
     const { z, spec } = populations[source];
-    for (let i = 0; i < spec.size; i++)
-      if (z[t * spec.size + i] !== 0) list.push({ index: i, value: z[t * spec.size + i] });
+    for (let i = 0; i < spec.size; i++) {
+      const value = z[t * spec.size + i] * (sent[source]?.[i] ?? 1);
+      if (value !== 0) list.push({ index: i, value });
+    }
     return list;
   };
-  /** Calls `visit(synapse, target)` for the synapses of source i. */
-  const forRow = (k: number, i: number, visit: (synapse: number, target: number) => void): void => {
-    const { connectivity, target } = network.projections[k];
-    if (connectivity === "dense") {
-      for (let j = 0; j < sizes[target]; j++) visit(i * sizes[target] + j, j);
-    } else {
-      for (let s = connectivity.offsets[i]; s < connectivity.offsets[i + 1]; s++) visit(s, connectivity.targets[s]);
-    }
-  };
+  const shapes = network.projections.map((projection) => shapeOf(network, projection));
 
   const readout = populations[network.readout];
   const outputs = new Float64Array(steps * sizes[network.readout]);
@@ -270,18 +271,16 @@ export function referenceGradients(
       const currents = Float64Array.from({ length: sizes[p] }, (_, j) => values.bias[p]?.[j] ?? 0);
       for (const [k, projection] of network.projections.entries()) {
         if (projection.target !== p) continue;
+        const { gain = 1 } = projection;
         for (const { index, value } of amplitude(projection.source, t - projection.delaySteps)) {
-          forRow(k, index, (synapse, target) => {
-            currents[target] += value * values.weights[k][synapse];
+          alongRow(shapes[k], index, (weight, target) => {
+            currents[target] += gain * value * values.weights[k][weight];
           });
         }
       }
       population.step(t, currents, smoothSlope);
     }
-    outputs.set(
-      readout.current[0].map((y) => y),
-      t * sizes[network.readout],
-    );
+    outputs.set(readout.current[0], t * sizes[network.readout]);
   }
 
   const { loss: value, derivative } = loss(outputs, steps);
@@ -301,7 +300,7 @@ export function referenceGradients(
       const cost = costs[p];
       if (cost) for (let j = 0; j < size; j++) spikeAdjoints[j] = cost[cost.length === size ? j : t * size + j];
       for (const [k, projection] of network.projections.entries()) {
-        const { source, target, delaySteps, backward } = projection;
+        const { source, target, delaySteps, backward, gain = 1 } = projection;
         if (source !== p || backward === "none" || t + delaySteps >= steps) continue;
         if (options.truncateSteps !== undefined) {
           const window = Math.floor(t / options.truncateSteps);
@@ -310,8 +309,9 @@ export function referenceGradients(
         const matrix = backward === "feedback" ? options.feedback![k]! : values.weights[k];
         const from = (t + delaySteps) * sizes[target];
         for (let i = 0; i < size; i++) {
-          forRow(k, i, (synapse, j) => {
-            spikeAdjoints[i] += matrix[synapse] * currentAdjoints[target][from + j];
+          const factor = gain * (sent[p]?.[i] ?? 1);
+          alongRow(shapes[k], i, (weight, j) => {
+            spikeAdjoints[i] += factor * matrix[weight] * currentAdjoints[target][from + j];
           });
         }
       }
@@ -321,9 +321,10 @@ export function referenceGradients(
       if (bias) for (let j = 0; j < size; j++) bias[j] += adjoint[j];
       for (const [k, projection] of network.projections.entries()) {
         if (projection.target !== p || !projection.trained) continue;
+        const { gain = 1 } = projection;
         for (const { index, value } of amplitude(projection.source, t - projection.delaySteps)) {
-          forRow(k, index, (synapse, target) => {
-            gradients.weights[k][synapse] += value * adjoint[target];
+          alongRow(shapes[k], index, (weight, target) => {
+            gradients.weights[k][weight] += gain * value * adjoint[target];
           });
         }
       }
@@ -333,7 +334,7 @@ export function referenceGradients(
     loss: value,
     outputs,
     spikes: populations.map(({ z }) => z),
-    membranes: populations.map(({ after }) => after[0]),
+    membranes: populations.map(({ after, currents }) => after[0] ?? currents),
     margins: populations.map(({ margins }) => margins),
     currentAdjoints,
     gradients: {

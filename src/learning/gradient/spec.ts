@@ -4,7 +4,9 @@
  * the order of the list.
  */
 import type { Surrogate } from "../../expression/node.ts";
+import type { RowShape } from "../../kernels/rows/reference.ts";
 import type { ResolvedModel } from "../../model/resolve.ts";
+import type { SharedRows } from "../../network/shared-rows.ts";
 
 export interface PopulationSpec {
   readonly name: string;
@@ -17,6 +19,17 @@ export interface PopulationSpec {
   readonly trainable: readonly string[];
   /** A learned constant current into every neuron. */
   readonly bias: boolean;
+  /**
+   * Probability that what a neuron sends does not arrive, drawn for every neuron and training sample; what arrives is
+   * scaled by 1/(1 - dropout). Its own spikes, resets, costs and counts are those of a neuron without dropout, and outside
+   * training there is none. Default 0.
+   */
+  readonly dropout?: number;
+  /**
+   * Of a layer with places: neuron i belongs to filter i mod filters. A learned constant and the bias are one value per
+   * filter, and regularisers of the population look at the means of filters. Absent: one value per neuron.
+   */
+  readonly filters?: number;
 }
 
 /** Sparse rows: synapses of presynaptic neuron i are `offsets[i]` .. `offsets[i + 1]`, `targets` ascending in a row. */
@@ -40,10 +53,12 @@ export interface ProjectionSpec {
   readonly target: number;
   /** Steps from a spike to its arrival. At least 1 where the target does not come after the source in the list. */
   readonly delaySteps: number;
-  /** Every source to every target, or only these. */
-  readonly connectivity: "dense" | SparseRows;
+  /** Every source to every target, or only these, or these with weights that several of them share. */
+  readonly connectivity: "dense" | SparseRows | SharedRows;
   readonly backward: BackwardPath;
   readonly trained: boolean;
+  /** Factor on everything that the projection carries, both ways. Default 1. */
+  readonly gain?: number;
 }
 
 export interface GradientNetwork {
@@ -58,7 +73,7 @@ export interface GradientNetwork {
 
 /** Numbers that training changes, and their gradients, which have the same shape. */
 export interface NetworkValues<A = Float32Array> {
-  /** By projection: `[source * targets + target]` when dense, one per synapse when sparse. */
+  /** By projection: `[source * targets + target]` when dense, one per synapse when sparse, `[row * width + i]` when shared. */
   readonly weights: readonly A[];
   /** By population, null without bias. */
   readonly bias: readonly (A | null)[];
@@ -71,11 +86,32 @@ export function sourceSize(network: GradientNetwork, projection: ProjectionSpec)
   return projection.source === "input" ? network.inputs : network.populations[projection.source].size;
 }
 
-/** Number of weights of a projection. */
+export const isShared = (connectivity: ProjectionSpec["connectivity"]): connectivity is SharedRows =>
+  connectivity !== "dense" && "width" in connectivity;
+
+export const isSparse = (connectivity: ProjectionSpec["connectivity"]): connectivity is SparseRows =>
+  connectivity !== "dense" && !isShared(connectivity);
+
+/** Who projects to whom, as the kernels of rows have it. */
+export const shapeOf = (network: GradientNetwork, projection: ProjectionSpec): RowShape => ({
+  sources: sourceSize(network, projection),
+  targets: network.populations[projection.target].size,
+  connectivity: projection.connectivity,
+});
+
+/** Number of weights of a projection. Where weights are shared there are more connections than weights. */
 export function synapseCount(network: GradientNetwork, projection: ProjectionSpec): number {
-  return projection.connectivity === "dense"
-    ? sourceSize(network, projection) * network.populations[projection.target].size
-    : projection.connectivity.targets.length;
+  const { connectivity } = projection;
+  if (connectivity === "dense") return sourceSize(network, projection) * network.populations[projection.target].size;
+  return isShared(connectivity) ? connectivity.rows * connectivity.width : connectivity.targets.length;
+}
+
+/** Number of pairs of neurons that a projection connects. */
+export function connectionCount(network: GradientNetwork, projection: ProjectionSpec): number {
+  const { connectivity } = projection;
+  return isShared(connectivity)
+    ? connectivity.firstTargets.length * connectivity.width
+    : synapseCount(network, projection);
 }
 
 /** A population whose neurons cannot spike has nothing to send. */

@@ -89,6 +89,7 @@ export class StreamingClassifier {
       ...hidden.map(({ spikes, spikeStarts }) => ({ entries: spikes, starts: spikeStarts, values: null })),
     ];
     for (const { entries, starts } of this.#lists) this.#words[starts / 4] = entries;
+    engine.rest();
     const outputs = network.populations[network.readout].size;
     this.#rows = Array.from({ length: this.#stepLimit }, (_, t) => {
       const from = layout.outputs / 4 + t * engine.outputStride;
@@ -166,8 +167,7 @@ export class StreamingClassifier {
 
   /** Back to rest, as before the first step. */
   reset(): void {
-    const { buffer, layout } = this.#room;
-    for (const { dynamic } of layout.populations) new Uint8Array(buffer, dynamic.from, dynamic.bytes).fill(0);
+    this.#engine.rest();
     this.#running.reset();
     this.#at = 0;
     this.#events = 0;

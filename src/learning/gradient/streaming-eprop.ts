@@ -25,8 +25,9 @@ import { constantGradients } from "../../model/constant-gradients.ts";
 import { type ErrorPath, errorPaths } from "./forward-eprop.ts";
 import { parametersOf, SteppedNetwork, type Values } from "./forward-eprop-network.ts";
 import { Tangent } from "./forward-eprop-tangent.ts";
-import { type GradientNetwork, type NetworkValues, synapseCount } from "./spec.ts";
+import { type GradientNetwork, isShared, type NetworkValues, synapseCount } from "./spec.ts";
 import { CarriedLines } from "./streaming-eprop-lines.ts";
+import { guardStreaming, streamingBytes } from "./streaming-eprop-memory.ts";
 import { ChunkedPopulation, type Sweep } from "./streaming-eprop-population.ts";
 
 export interface StreamingOptions {
@@ -34,6 +35,8 @@ export interface StreamingOptions {
   readonly chunkSteps: number;
   /** Own matrices of projections with `backward: "feedback"`, by projection, one number per weight. */
   readonly feedback?: readonly (ArrayLike<number> | null)[];
+  /** The most memory that may be taken. Default 2 GiB. */
+  readonly memoryBytes?: number;
 }
 
 /** What a chunk of steps led to. */
@@ -60,6 +63,23 @@ interface ArrivalList {
   readonly values: number[];
 }
 
+/** What is carried at a synapse belongs to one target; and an endless sequence has no samples to draw dropout for. */
+function refuseUnsuitable({ projections, populations }: GradientNetwork): void {
+  const shared = projections.find(({ connectivity }) => isShared(connectivity));
+  if (shared !== undefined) {
+    throw new UserError(
+      `the weights of "${shared.name}" are shared by several connections, as in a convolution, and streaming e-prop keeps ` +
+        "numbers for every synapse and its one target; train in samples (GradientTrainer), where e-prop has shared weights",
+    );
+  }
+  const dropping = populations.find(({ dropout = 0 }) => dropout > 0);
+  if (dropping !== undefined) {
+    throw new UserError(
+      `"${dropping.name}" has dropout, which is drawn for every sample; streaming e-prop has no samples: set dropout to 0`,
+    );
+  }
+}
+
 export class StreamingEprop {
   readonly #network: GradientNetwork;
   readonly #values: Values;
@@ -76,10 +96,12 @@ export class StreamingEprop {
 
   /**
    * @param values weights, biases and constants; read at every `push`, so that they may be changed between two
-   * @throws UserError for networks in which derivatives flow between hidden populations, and for a useless `chunkSteps`
+   * @throws UserError for networks in which derivatives flow between hidden populations, which share weights or have
+   *   dropout, for a useless `chunkSteps`, and for what needs more than `memoryBytes`
    */
   constructor(network: GradientNetwork, values: Values, options: StreamingOptions) {
     const { chunkSteps } = options;
+    refuseUnsuitable(network);
     if (!Number.isSafeInteger(chunkSteps) || chunkSteps < 1) {
       throw new UserError(`chunkSteps is ${chunkSteps}; it must be a whole number of at least 1`);
     }
@@ -91,6 +113,8 @@ export class StreamingEprop {
     const tangents = populations.map((population, p) => new Tangent(population, network.dtMs, p === network.readout));
     const readout = tangents[network.readout];
     const paths = errorPaths(network, readout);
+    const { memoryBytes = 2 ** 31 } = options;
+    guardStreaming(streamingBytes(network, tangents, paths, chunkSteps), chunkSteps, memoryBytes);
     this.#paths = populations.map((_, p) => paths.filter(({ source }) => source === p));
     this.#populations = populations.map(
       (population, p) => new ChunkedPopulation(population, tangents[p], this.#paths[p], readout, chunkSteps),
@@ -102,7 +126,7 @@ export class StreamingEprop {
     );
     const oneEach = (p: number) => {
       const { size } = network.populations[p];
-      return linesInto(p, { sources: 1, targets: size, sparse: null }, size);
+      return linesInto(p, { sources: 1, targets: size, connectivity: "dense" }, size);
     };
     this.#biases = network.populations.map(({ bias }, p) => (bias ? oneEach(p) : null));
     this.#constants = this.#populations.map(({ constants }, p) => constants.map(() => oneEach(p)));
@@ -210,15 +234,15 @@ export class StreamingEprop {
   #signals({ projection, source, outputs }: ErrorPath, errors: ArrayLike<number>, steps: number): Float64Array {
     const { size } = this.#network.populations[source];
     const count = this.#network.populations[this.#network.readout].size;
-    const isFeedback = this.#network.projections[projection].backward === "feedback";
-    const matrix = isFeedback ? this.#options.feedback?.[projection] : this.#values.weights[projection];
+    const { backward, gain = 1 } = this.#network.projections[projection];
+    const matrix = backward === "feedback" ? this.#options.feedback?.[projection] : this.#values.weights[projection];
     if (!matrix) throw new UserError(`projection "${this.#network.projections[projection].name}" lacks its feedback`);
     const isMeant = Array.from({ length: count }, (_, k) => outputs.includes(k));
     const result = new Float64Array(steps * size);
     for (let j = 0; j < size; j++) {
       alongRow(this.#stepped.shapes[projection], j, (synapse, k) => {
         if (!isMeant[k]) return;
-        for (let t = 0; t < steps; t++) result[t * size + j] += matrix[synapse] * errors[t * count + k];
+        for (let t = 0; t < steps; t++) result[t * size + j] += gain * matrix[synapse] * errors[t * count + k];
       });
     }
     return result;
@@ -227,12 +251,13 @@ export class StreamingEprop {
   #advanceSynapses(k: number, steps: number, sweeps: readonly Sweep[]): void {
     const lines = this.#synapses[k];
     if (lines === null) return;
-    const { size } = this.#network.populations[this.#network.projections[k].target];
+    const { target, gain = 1 } = this.#network.projections[k];
+    const { size } = this.#network.populations[target];
     const { ends, sources, values } = this.#arrivals[k];
     lines.carryOver(sweeps);
     let s = 0;
     for (let t = 0; t < steps; t++) {
-      for (; s < ends[t]; s++) lines.arrive(sources[s], values[s], t * size, sweeps);
+      for (; s < ends[t]; s++) lines.arrive(sources[s], gain * values[s], t * size, sweeps);
     }
   }
 

@@ -4,8 +4,12 @@
  */
 import { UserError } from "../../base/errors.ts";
 import type { WorkerGroup } from "../../device/cpu/group.ts";
+import type { SharedRows } from "../../network/shared-rows.ts";
 import { Philox } from "../../random/philox.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
+import type { InitialWeights } from "../initialisation/descriptions.ts";
+import { initialWeights } from "../initialisation/draw.ts";
+import { complete } from "../losses/description.ts";
 import { makeWeightPenalty, type WeightPenalty, type WeightPenaltyDescription } from "../losses/weight-penalty.ts";
 import { type Constraint, type ConstraintDescription, makeConstraint } from "../optimisers/constraints.ts";
 import { addSparsityPressure, type RewirableProjection, rewire } from "../optimisers/deep-r.ts";
@@ -15,13 +19,13 @@ import { makeParametrisation, type ParametrisationDescription } from "../optimis
 import { makeSchedule, type Schedule, type ScheduleDescription, type ScheduleState } from "../optimisers/schedule.ts";
 import type { OptimiserDescription } from "../optimisers/update-rules.ts";
 import { compileNetwork } from "./compile.ts";
-import { drawWeights, type InitialWeights } from "./initial-weights.ts";
 import { addArrays, lanesOf, TreeSum } from "./lanes.ts";
 import { layOutValues, type ValueLayout } from "./layout.ts";
-import type { BatchCount, LabelledEvents, Lane, RunRequest, RunResult } from "./member.ts";
+import type { BatchCount, CountRequest, LabelledEvents, Lane, RunRequest, RunResult } from "./member.ts";
 import { TrainedParameters } from "./parameters.ts";
 import { programsOf } from "./programs.ts";
-import type { GradientNetwork, NetworkValues } from "./spec.ts";
+import { connectionCount, type GradientNetwork, isShared, isSparse, type NetworkValues } from "./spec.ts";
+import { type CutSurrogate, isCut, surrogateKinds, widened } from "./surrogate.ts";
 import type { TrainingSpec } from "./training-spec.ts";
 
 /** How one projection starts and what holds for its weights. */
@@ -74,6 +78,8 @@ export interface BatchReport {
   readonly counts: readonly Float64Array[];
   readonly steps: number;
   readonly support: RunResult["support"];
+  /** Cut surrogates that no neuron came within in this batch, with the width that they go on with. */
+  readonly widened: readonly { readonly population: number; readonly width: number }[];
 }
 
 /** What the samples of a test gave, in their order. */
@@ -95,6 +101,8 @@ export interface TrainerState {
   readonly schedule: ScheduleState;
   /** Of projections that are rewired, by name. */
   readonly synapses: Readonly<Record<string, SynapseState>>;
+  /** Of cut surrogates, by population. Left out: they stay as they are. */
+  readonly surrogateWidths?: Readonly<Record<string, number>>;
 }
 
 /** Where the synapses of a sparse projection are, and which sign each keeps. */
@@ -119,6 +127,8 @@ export class GradientTrainer {
   readonly #penalties: { group: string; values: Float32Array; penalty: WeightPenalty }[];
   readonly #rewired: { projection: number; strength: number; at: RewirableProjection }[];
   readonly #feedback: { projection: number; name: string; values: Float32Array<ArrayBuffer> }[];
+  /** Cut surrogates as they are now. */
+  readonly #cut: { population: number; surrogate: Required<CutSurrogate> }[];
   /** Whether workers have the present values. */
   #sent = false;
 
@@ -143,9 +153,7 @@ export class GradientTrainer {
     this.network = network;
     const programs = programsOf(network);
     this.layout = layOutValues(network, programs);
-    const weights = plan.projections.map(({ initial }, k) =>
-      initial instanceof Float32Array ? initial : drawWeights(network, k, initial, spec.seed, plan.dataRateHz),
-    );
+    const weights = initialWeights(network, plan.projections, spec.seed, plan.dataRateHz);
     const ranges = plan.constants.map((constant) => ({
       ...constant,
       range: makeParametrisation(constant.range, spec.dtMs),
@@ -166,6 +174,11 @@ export class GradientTrainer {
       ...adaptive.map(({ name, values }) => ({ name, size: values.length })),
     ]);
     this.#schedule = makeSchedule(plan.schedules, { epochs: plan.epochs, stepsPerEpoch: plan.stepsPerEpoch });
+    this.#cut = spec.populations.flatMap(({ surrogate }, population) =>
+      surrogate !== undefined && isCut(surrogate)
+        ? [{ population, surrogate: complete("surrogate", surrogate, surrogateKinds) as Required<CutSurrogate> }]
+        : [],
+    );
     this.#constraints = [];
     this.#penalties = [];
     this.#rewired = plan.projections.flatMap(({ deepR, signs }, k) =>
@@ -175,11 +188,13 @@ export class GradientTrainer {
       if (projection === null) continue;
       const { constraint, signs, penalty } = plan.projections[projection];
       if (constraint !== null) {
-        const { connectivity } = network.projections[projection];
+        const { connectivity, name: called } = network.projections[projection];
         const { rows, stride } = this.layout.weights[projection];
-        const rowStarts =
-          connectivity === "dense" ? Array.from({ length: rows + 1 }, (_, i) => i * stride) : connectivity.offsets;
-        const made = makeConstraint(constraint, { rowStarts, ...(signs === null ? {} : { signs }) });
+        const rowStarts = isSparse(connectivity)
+          ? connectivity.offsets
+          : Array.from({ length: rows + 1 }, (_, i) => i * stride);
+        const ofRows = signs !== null && isShared(connectivity) ? signsOfRows(connectivity, signs, called) : signs;
+        const made = makeConstraint(constraint, { rowStarts, ...(ofRows === null ? {} : { signs: ofRows }) });
         this.#constraints.push({ values, constraint: made });
         made(values);
       }
@@ -199,6 +214,7 @@ export class GradientTrainer {
       weight,
       train: true,
       batchCounts,
+      step: this.steps,
     }));
     const tree = new TreeSum<Float32Array<ArrayBuffer>>(addArrays);
     for (const { nodes } of results) for (const node of nodes) tree.add(node);
@@ -227,6 +243,7 @@ export class GradientTrainer {
     this.#optimiser.step(parameters, gradients, this.#schedule.factor(this.#optimiser.state().steps));
     for (const { values: weights, constraint } of this.#constraints) constraint(weights);
     await this.#rewire();
+    const wider = await this.#widen(results);
     this.parameters.refresh();
     this.#sent = false;
     if (this.#plan.feedback === "adaptive") await this.#sendFeedback();
@@ -246,6 +263,7 @@ export class GradientTrainer {
       gradientNorm,
       ...totals(results),
       support: results[0].support,
+      widened: wider,
     };
   }
 
@@ -299,6 +317,9 @@ export class GradientTrainer {
           { offsets: at.rowStarts.slice(), targets: at.targets.slice(), signs: at.signs.slice() },
         ]),
       ),
+      surrogateWidths: Object.fromEntries(
+        this.#cut.map(({ population, surrogate }) => [this.network.populations[population].name, surrogate.width]),
+      ),
     };
   }
 
@@ -307,6 +328,10 @@ export class GradientTrainer {
     this.#checkShapes(state);
     this.#optimiser.restore(state.optimiser);
     this.#schedule.restore(state.schedule);
+    for (const [c, { population, surrogate }] of this.#cut.entries()) {
+      const width = state.surrogateWidths?.[this.network.populations[population].name];
+      if (width !== undefined && width !== surrogate.width) await this.#setWidth(c, width);
+    }
     await this.restoreParameters(state);
   }
 
@@ -335,7 +360,13 @@ export class GradientTrainer {
   #rewirable(k: number, signOfPre: Int8Array | null): RewirableProjection {
     const { connectivity, name, source, target } = this.network.projections[k];
     const group = this.parameters.groups.find(({ projection }) => projection === k);
-    if (connectivity === "dense" || group === undefined) {
+    if (isShared(connectivity)) {
+      throw new UserError(
+        `projection "${name}" is to be rewired, but its connections share their weights, as a convolution's do; ` +
+          "rewiring moves single synapses: set deepR to null there",
+      );
+    }
+    if (!isSparse(connectivity) || group === undefined) {
       throw new UserError(`projection "${name}" is to be rewired, but it is not sparse or not trained`);
     }
     const { offsets: rowStarts, targets } = connectivity;
@@ -415,7 +446,7 @@ export class GradientTrainer {
     if (!needed) return null;
     const parts = await this.#group.callAll<(BatchCount | null)[]>("countSpikes", (rank) => {
       const { from, to } = lanesOf(rank, this.#group.size, lanes.length);
-      return [{ values, lanes: lanes.slice(from, to) }];
+      return [{ values, lanes: lanes.slice(from, to), step: this.steps } satisfies CountRequest];
     });
     return parts[0].map((first, r) => {
       if (first === null) return null;
@@ -425,15 +456,36 @@ export class GradientTrainer {
     });
   }
 
+  /** Doubles the width of cut surrogates that nobody came within; decided from the whole batch. */
+  async #widen(results: readonly RunResult[]): Promise<{ population: number; width: number }[]> {
+    const wider: { population: number; width: number }[] = [];
+    for (const [c, { population, surrogate }] of this.#cut.entries()) {
+      const nearest = Math.min(...results.map((result) => result.nearest[population]));
+      const width = widened(surrogate.width, nearest);
+      if (width === surrogate.width) continue;
+      await this.#setWidth(c, width);
+      wider.push({ population, width });
+    }
+    return wider;
+  }
+
+  async #setWidth(c: number, width: number): Promise<void> {
+    const { population, surrogate } = this.#cut[c];
+    this.#cut[c] = { population, surrogate: { ...surrogate, width } };
+    await this.#group.callAll("setSurrogate", () => [population, this.#cut[c].surrogate]);
+  }
+
   /** Random e-prop's matrix: normal with the standard deviation 1/sqrt(fan-in) of its weights. */
   #drawFeedback(projection: number): Float32Array<ArrayBuffer> {
     const { rows, columns, stride } = this.layout.weights[projection];
     const padded = 4 * Math.ceil(rows / 4);
+    const spec = this.network.projections[projection];
+    const fanIn = connectionCount(this.network, spec) / this.network.populations[spec.target].size;
     const draws = new Float64Array(rows * columns);
     new Philox(this.#spec.seed).normal(streamOf(streamKind.feedback, projection), 0, draws);
     const values = new Float32Array(padded * stride);
     for (let r = 0; r < rows; r++) {
-      for (let i = 0; i < columns; i++) values[r * stride + i] = draws[r * columns + i] / Math.sqrt(rows);
+      for (let i = 0; i < columns; i++) values[r * stride + i] = draws[r * columns + i] / Math.sqrt(fanIn);
     }
     return values;
   }
@@ -443,6 +495,31 @@ export class GradientTrainer {
       await this.#group.callAll("setFeedback", () => [projection, values]);
     }
   }
+}
+
+/**
+ * The sign of every row of shared weights, from those of the sources that send through it.
+ * @throws UserError where sources of both signs share a row
+ */
+function signsOfRows(
+  { rows, offsets, weightRows }: SharedRows,
+  signs: Int8Array,
+  name: string,
+): Int8Array<ArrayBuffer> {
+  const ofRows = new Int8Array(rows);
+  for (const [source, sign] of signs.entries()) {
+    for (let block = offsets[source]; block < offsets[source + 1]; block++) {
+      const row = weightRows[block];
+      if (ofRows[row] === -sign) {
+        throw new UserError(
+          `projection "${name}" shares weights between neurons that excite and neurons that inhibit, so Dale's law cannot ` +
+            "hold for them; give all neurons of a channel one sign",
+        );
+      }
+      ofRows[row] = sign;
+    }
+  }
+  return ofRows;
 }
 
 /** Per-sample results from the order of lanes to that of the batch. */

@@ -19,6 +19,10 @@ export interface PopulationChoice {
   readonly detachReset: boolean;
   readonly trainable: readonly string[];
   readonly bias: boolean;
+  /** See `PopulationSpec`. Default 0. */
+  readonly dropout?: number;
+  /** See `PopulationSpec`. */
+  readonly filters?: number;
 }
 
 export interface RegulariserChoice {

@@ -7,6 +7,8 @@
  *   spikeCount   s1 sum_j n_j + s2 mean_j n_j^2      n_j summed over the batch (SpyTorch, Zenke 2019)
  *   meanRate     s/2 sum_j (n_j / T - f*)^2          f* the target in spikes per step (Bellec et al. 2020, Methods)
  *
+ * In a layer with places, "population" stands for the mean over them of each filter: s mean_f max(0, mean_places n - v)^p.
+ *
  * `lowerBound` and `upperBound` follow stork (Rossbroich, Gygax & Zenke 2022): counts of each sample. So a regulariser
  * has a scope. "sample": counts of one sample give its gradient, and the mean over the batch is a factor. "batch": counts
  * and steps summed over the batch are needed before any sample's gradient, which is then that of all samples. These sums
@@ -110,6 +112,22 @@ function boundOf(settings: Required<BoundSettings>, side: 1 | -1): CountRegulari
   };
 }
 
+/** A rule for neurons, of the means of filters; neuron j belongs to filter j mod filters. */
+function ofFilters(rule: CountRegulariser, filters: number): CountRegulariser {
+  return {
+    scope: rule.scope,
+    evaluate(counts, steps, gradient, weight) {
+      const places = counts.length / filters;
+      const means = new Float64Array(filters);
+      for (let j = 0; j < counts.length; j++) means[j % filters] += counts[j] / places;
+      const slopes = new Float64Array(filters);
+      const loss = rule.evaluate(means, steps, slopes, weight);
+      for (let j = 0; j < counts.length; j++) gradient[j] += slopes[j % filters] / places;
+      return loss;
+    },
+  };
+}
+
 function spikeCount(total: number, perNeuron: number): CountRegulariser {
   return {
     scope: "batch",
@@ -143,19 +161,23 @@ function meanRate(strength: number, targetPerStep: number, scope: "sample" | "ba
 /**
  * @param dtMs length of a step
  * @param path where the description stands, for messages
+ * @param filters of a layer with places; null: every neuron stands for itself
  * @throws UserError for settings that are unknown or out of range
  */
 export function makeCountRegulariser(
   description: CountRegulariserDescription,
   dtMs: number,
   path = "regulariser",
+  filters: number | null = null,
 ): CountRegulariser {
   const settings = complete(path, description, countRegulariserKinds);
   switch (settings.type) {
     case "lowerBound":
-      return boundOf(settings, -1);
-    case "upperBound":
-      return boundOf(settings, 1);
+    case "upperBound": {
+      const side = settings.type === "lowerBound" ? -1 : 1;
+      if (filters === null || settings.over === "neuron") return boundOf(settings, side);
+      return ofFilters(boundOf({ ...settings, over: "neuron" }, side), filters);
+    }
     case "spikeCount":
       return spikeCount(settings.total, settings.perNeuron);
     case "meanRate":

@@ -4,27 +4,16 @@
  * place where both stand: `complete` checks a description against it and fills in what is absent.
  */
 import { didYouMean, UserError } from "../../base/errors.ts";
-
-interface NumberRange {
-  /** Smallest allowed value. */
-  readonly min?: number;
-  /** Exclusive lower bound. */
-  readonly above?: number;
-  /** Largest allowed value. */
-  readonly max?: number;
-  /** Exclusive upper bound. */
-  readonly below?: number;
-  readonly integer?: boolean;
-}
+import { describeRange, inRange, quoted, type Range, wrong, wrongItem, wrongWord } from "../../base/faults.ts";
 
 /** A number. Without a default it must be given; with the default null, null may be given too. */
-interface NumberSetting extends NumberRange {
+interface NumberSetting extends Range {
   readonly default?: number | null;
 }
 
 /** A list of numbers, or null for none. */
 interface ListSetting {
-  readonly each: NumberRange;
+  readonly each: Range;
   readonly default: null;
 }
 
@@ -35,14 +24,23 @@ interface WordSetting<Word extends string = string> {
   readonly default: Word | null;
 }
 
-type Setting = NumberSetting | ListSetting | WordSetting;
+/** A number, or one of a few words in its place. */
+interface NumberOrWordSetting<Word extends string = string> {
+  readonly numberOrWords: readonly Word[];
+  readonly range: Range;
+  readonly default: Word | number;
+}
+
+type Setting = NumberSetting | ListSetting | WordSetting | NumberOrWordSetting;
 
 /** The setting that a key with these values needs. */
 type SettingOf<Value> = [NonNullable<Value>] extends [string]
   ? WordSetting<NonNullable<Value>>
   : [NonNullable<Value>] extends [number]
     ? NumberSetting
-    : ListSetting;
+    : [NonNullable<Value>] extends [string | number]
+      ? NumberOrWordSetting<Extract<Value, string>>
+      : ListSetting;
 
 /** For every `type` of a union of descriptions the settings of that kind. */
 export type Kinds<Description extends { type: string }> = {
@@ -56,51 +54,20 @@ export type Complete<Description> = Description extends unknown
   ? { readonly [Key in keyof Description]-?: Exclude<Description[Key], undefined> }
   : never;
 
-function rangeText({ min, above, max, below, integer }: NumberRange): string {
-  const bounds = [
-    above === undefined ? "" : `above ${above}`,
-    min === undefined ? "" : `of at least ${min}`,
-    below === undefined ? "" : `below ${below}`,
-    max === undefined ? "" : `of at most ${max}`,
-  ].filter((bound) => bound !== "");
-  return [integer ? "a whole number" : "a number", bounds.join(" and ")].join(" ").trimEnd();
-}
-
-function inRange(value: unknown, { min, above, max, below, integer }: NumberRange): value is number {
-  return (
-    typeof value === "number" &&
-    Number.isFinite(value) &&
-    !(integer && !Number.isSafeInteger(value)) &&
-    !(min !== undefined && value < min) &&
-    !(above !== undefined && value <= above) &&
-    !(max !== undefined && value > max) &&
-    !(below !== undefined && value >= below)
-  );
-}
-
-const quoted = (words: readonly string[]): string => words.map((word) => `"${word}"`).join(", ");
-
-function show(value: unknown): string {
-  if (value === undefined) return "missing";
-  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-}
-
-/** What is wrong with a value, as the second half of a sentence whose first half is its path; or undefined. */
+/** What is wrong with a value, or undefined. */
 function fault(value: unknown, setting: Setting): string | undefined {
   if (value === null && setting.default === null) return undefined;
-  if ("words" in setting) {
-    if (setting.words.includes(value as string)) return undefined;
-    const hint = typeof value === "string" ? didYouMean(value, setting.words) : "";
-    return `is ${show(value)}; it must be one of ${quoted(setting.words)}${hint}`;
-  }
+  if ("words" in setting) return setting.words.includes(value as string) ? undefined : wrongWord(value, setting.words);
   if ("each" in setting) {
-    if (!Array.isArray(value)) return `is ${show(value)}; it must be a list of numbers`;
-    const bad = value.findIndex((item) => !inRange(item, setting.each));
-    return bad < 0
-      ? undefined
-      : `has ${show(value[bad])} at position ${bad}; every item must be ${rangeText(setting.each)}`;
+    return Array.isArray(value) ? wrongItem(value, setting.each) : wrong(value, "a list of numbers");
   }
-  return inRange(value, setting) ? undefined : `is ${show(value)}; it must be ${rangeText(setting)}`;
+  if ("numberOrWords" in setting) {
+    const { numberOrWords: words, range } = setting;
+    if (words.includes(value as string) || inRange(value, range)) return undefined;
+    const hint = typeof value === "string" ? didYouMean(value, words) : "";
+    return wrong(value, `${describeRange(range)}, or one of ${quoted(words)}`) + hint;
+  }
+  return inRange(value, setting) ? undefined : wrong(value, describeRange(setting));
 }
 
 /**
@@ -116,8 +83,7 @@ export function complete<Description extends { type: string }>(
   const types = Object.keys(kinds);
   const type: unknown = given?.type;
   if (typeof type !== "string" || !types.includes(type)) {
-    const hint = typeof type === "string" ? didYouMean(type, types) : "";
-    throw new UserError(`${path}.type is ${show(type)}; it must be one of ${quoted(types)}${hint}`);
+    throw new UserError(`${path}.type ${wrongWord(type, types)}`);
   }
   const settings: Readonly<Record<string, Setting>> = kinds[type as Description["type"]];
   const known = Object.keys(settings);

@@ -61,6 +61,21 @@ describe("regularisers of spike counts", () => {
     expect(evaluate({ type: "spikeCount", total: 1, perNeuron: 2 }, Float64Array.of(1, 3)).loss).toBe(4 + 10);
   });
 
+  it("of a population with filters look at the mean of each over its places", () => {
+    // Filters 0, 1 at three places: means 5 and 1.
+    const placed = Float64Array.of(9, 0, 3, 3, 3, 0);
+    const rule = makeCountRegulariser({ type: "upperBound", strength: 0.3, spikes: 2 }, 1, "regulariser", 2);
+    const gradient = new Float64Array(6);
+    expect(rule.evaluate(placed, 100, gradient, 1)).toBeCloseTo((0.3 * 9) / 2, 12);
+    for (const [j, slope] of gradient.entries()) expect(slope).toBeCloseTo(j % 2 === 0 ? (0.3 * 6) / 2 / 3 : 0, 12);
+    // Of neurons it is what it is without filters.
+    const each = { type: "upperBound", strength: 0.3, spikes: 2, over: "neuron" } as const;
+    const own = new Float64Array(6);
+    expect(makeCountRegulariser(each, 1, "regulariser", 2).evaluate(placed, 100, own, 1)).toBe(
+      evaluate(each, placed).loss,
+    );
+  });
+
   it("say what they need to know before a gradient", () => {
     const scope = (description: CountRegulariserDescription) => makeCountRegulariser(description, 1).scope;
     expect(scope({ type: "lowerBound" })).toBe("sample");

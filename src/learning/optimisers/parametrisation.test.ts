@@ -5,6 +5,7 @@ import {
   keepInRange,
   makeParametrisation,
   type ParametrisationDescription,
+  publishedRange,
   writeValues,
 } from "./parametrisation.ts";
 
@@ -52,6 +53,15 @@ describe.each(descriptions)("$type", (description) => {
     }
   });
 
+  it("leaves a gradient wherever the optimiser goes", () => {
+    const raw = Float32Array.of(-1e6, 1e6);
+    keepInRange(parametrisation, raw);
+    for (const p of raw) {
+      expect(Number.isFinite(parametrisation.slope(p))).toBe(true);
+      expect(parametrisation.slope(p)).not.toBe(0);
+    }
+  });
+
   it("starts draws from outside inside, where there is a gradient", () => {
     for (const x of [-5, 0, 1e9]) {
       const p = parametrisation.raw(x);
@@ -74,9 +84,59 @@ describe("chain rule", () => {
   });
 });
 
+describe("published forms", () => {
+  // d/dp of the decay factor of a time constant with parametrisation x(p): exp(-dt/x) dt/x^2 dx/dp.
+  const decayOf = (x: number) => Math.exp(-dtMs / x);
+  const slopeOfDecay = (description: ParametrisationDescription, p: number) => {
+    const { value, slope } = makeParametrisation(description, dtMs);
+    const x = value(p);
+    return ((decayOf(x) * dtMs) / x ** 2) * slope(p);
+  };
+  const difference = (f: (p: number) => number, p: number) => (f(p + 1e-5) - f(p - 1e-5)) / 2e-5;
+
+  it("decay without a range is from 2/e to 0.995", () => {
+    const { lowest, highest, raw, value } = makeParametrisation({ type: "decay" }, dtMs);
+    expect(lowest).toBeCloseTo(2 / Math.E, 14);
+    expect(highest).toBeCloseTo(0.995, 14);
+    expect([value(lowest), value(highest)].map((tau) => tau.toFixed(2))).toEqual(["1.63", "99.75"]);
+    // Draws from outside are clipped before training.
+    expect([raw(0.3), raw(1e5)]).toEqual([lowest, highest]);
+    expect(publishedRange(dtMs).min / dtMs).toBeCloseTo(1 / (1 - Math.LN2), 12);
+  });
+
+  it("decay: its slope is 1 in decay space", () => {
+    expect(slopeOfDecay({ type: "decay" }, 0.9)).toBeCloseTo(1, 12);
+  });
+
+  it("sigmoid from 0 to 2 tau0 is stork's exp(-dt / (2 tau0 sigmoid(p)))", () => {
+    const tau0 = 20;
+    const storks = (p: number) => Math.exp(-dtMs / (2 * tau0 * (1 / (1 + Math.exp(-p)))));
+    const description = { type: "sigmoid", min: 0, max: 2 * tau0 } as const;
+    expect(makeParametrisation(description, dtMs).raw(tau0)).toBeCloseTo(0, 12);
+    for (const p of [-2, 0, 1.5]) {
+      expect(decayOf(makeParametrisation(description, dtMs).value(p))).toBeCloseTo(storks(p), 14);
+      expect(slopeOfDecay(description, p) / difference(storks, p)).toBeCloseTo(1, 6);
+    }
+    // Even at its end the time constant is above 0.
+    const raw = Float32Array.of(-1e9);
+    keepInRange(makeParametrisation(description, dtMs), raw);
+    expect(makeParametrisation(description, dtMs).value(raw[0])).toBeGreaterThan(0);
+  });
+
+  it("inverseSigmoid is PLIF's 1/tau = sigmoid(w) in steps: v <- v + (x - v) sigmoid(w)", () => {
+    const { value, slope } = makeParametrisation({ type: "inverseSigmoid" }, dtMs);
+    const plif = (w: number) => 1 / (1 + Math.exp(-w));
+    for (const w of [-3, 0, 2]) {
+      expect(dtMs / value(w)).toBeCloseTo(plif(w), 14);
+      expect((-dtMs / value(w) ** 2) * slope(w)).toBeCloseTo(difference(plif, w), 8);
+    }
+  });
+});
+
 describe("refuses", () => {
   it.each<[ParametrisationDescription, string]>([
     [{ type: "log", min: 0, max: 1 }, "range.min is 0; it must be a number above 0"],
+    [{ type: "decay", min: 300 }, "range.min is 300; it must be below range.max, which is 199.4"],
     [{ type: "clamp", min: 3, max: 3 }, "range.min is 3; it must be below range.max, which is 3"],
     [{ type: "clamp", min: 3 } as ParametrisationDescription, "range.max is missing"],
     [{ type: "sigmiod" as "sigmoid", min: 0, max: 1 }, 'did you mean "sigmoid"?'],

@@ -8,6 +8,9 @@
  *   sigmoid         x = min + (max - min) / (1 + exp(-p))    every p allowed
  *   inverseSigmoid  1/x = 1 / (dt (1 + exp(-p)))             every p allowed; x > dt (PLIF: Fang et al., ICCV 2021)
  *
+ * Every p is allowed within what float32 can tell from the ends of the range, where no gradient would be left. With min 0
+ * and max 2 tau0 the sigmoid is stork's: a decay exp(-dt / (2 tau0 sigmoid(p))).
+ *
  * The gradient follows the chain rule: dL/dp = dL/dx dx/dp, `slope` being dx/dp.
  */
 import { UserError } from "../../base/errors.ts";
@@ -22,11 +25,14 @@ interface RangeSettings {
 
 export type ParametrisationDescription =
   | ({ readonly type: "clamp" } & RangeSettings)
-  /** For time constants in ms; min > 0. */
-  | ({ readonly type: "decay" } & RangeSettings)
+  | {
+      /** For time constants in ms; min > 0. Default: those whose decay factor lies from 2/e to 0.995, as published. */
+      readonly type: "decay";
+      readonly min?: number | null;
+      readonly max?: number | null;
+    }
   /** min > 0. */
   | ({ readonly type: "log" } & RangeSettings)
-  /** With min 0 and max 2 tau0 this is the learned adaptation time constant of stork. */
   | ({ readonly type: "sigmoid" } & RangeSettings)
   /** For time constants in ms; no range but x > dt. */
   | { readonly type: "inverseSigmoid" };
@@ -36,7 +42,7 @@ const positiveRange = { min: { above: 0 }, max: { above: 0 } } as const;
 
 export const parametrisationKinds: Kinds<ParametrisationDescription> = {
   clamp: range,
-  decay: positiveRange,
+  decay: { min: { above: 0, default: null }, max: { above: 0, default: null } },
   log: positiveRange,
   sigmoid: range,
   inverseSigmoid: {},
@@ -56,10 +62,20 @@ export interface Parametrisation {
 
 /** A sigmoid reaches its ends only at infinity, where no gradient is left: it starts at least this far from them. */
 const MARGIN = 1e-4;
+/** And stays this far from them: 1 - 1e-6 is not yet 1 in float32. */
+const NEAREST = 1e-6;
 
 const clip = (x: number, low: number, high: number): number => (x < low ? low : x > high ? high : x);
 const sigmoid = (p: number): number => 1 / (1 + exp(-p));
 const logit = (fraction: number): number => log(fraction / (1 - fraction));
+
+/** Decay factors that the heterogeneity study allows (Perez-Nieves et al. 2021): tau from 3.26 to 199.5 steps. */
+const publishedDecays = { lowest: 2 / Math.E, highest: 0.995 } as const;
+
+/** The same as time constants, ms: tau = -dt / ln decay. */
+export function publishedRange(dtMs: number): { readonly min: number; readonly max: number } {
+  return { min: -dtMs / log(publishedDecays.lowest), max: -dtMs / log(publishedDecays.highest) };
+}
 
 /**
  * @param dtMs length of a step
@@ -78,11 +94,13 @@ export function makeParametrisation(
       value: (p) => dtMs / sigmoid(p),
       // d/dp dt (1 + e^-p) = -dt e^-p
       slope: (p) => -dtMs * exp(-p),
-      lowest: -Infinity,
-      highest: Infinity,
+      lowest: logit(NEAREST),
+      highest: logit(1 - NEAREST),
     };
   }
-  const { type, min, max } = settings;
+  const { type } = settings;
+  const published = publishedRange(dtMs);
+  const [min, max] = [settings.min ?? published.min, settings.max ?? published.max];
   if (min >= max) throw new UserError(`${path}.min is ${min}; it must be below ${path}.max, which is ${max}`);
   const inside = (x: number) => clip(x, min, max);
   switch (type) {
@@ -108,8 +126,8 @@ export function makeParametrisation(
         raw: (x) => logit(clip((x - min) / (max - min), MARGIN, 1 - MARGIN)),
         value: (p) => min + (max - min) * sigmoid(p),
         slope: (p) => (max - min) * sigmoid(p) * sigmoid(-p),
-        lowest: -Infinity,
-        highest: Infinity,
+        lowest: logit(NEAREST),
+        highest: logit(1 - NEAREST),
       };
   }
 }

@@ -3,6 +3,8 @@
  * plain data; nothing is read from disk or clock. A number that does not exist is NaN or null, and is left out.
  */
 import type { StepEvents } from "../../data/labelled-set.ts";
+import type { MeasuredGroup } from "../../data/measured-constants.ts";
+import type { InitialReport } from "../initialisation/start.ts";
 
 export interface ClassificationReportInput {
   readonly title: string;
@@ -32,6 +34,10 @@ export interface ClassificationReportInput {
   readonly rates: readonly BeforeAfter[];
   /** Trained constants: time constants, thresholds, ... */
   readonly parameters: readonly TrainedParameter[];
+  /** Time constants measured in neurons, to be compared with trained ones. Absent: none were given. */
+  readonly measured?: { readonly source: string; readonly groups: readonly MeasuredGroup[] };
+  /** What the network did before training. Absent: it was not looked at. */
+  readonly initial?: InitialReport;
   /** By projection; of many synapses a sample. */
   readonly weights: readonly TrainedWeights[];
   /** What the health checks said, in plain sentences, in the order of the epochs. */
@@ -116,6 +122,8 @@ export interface TestedEpoch {
   readonly train: SetFigures | null;
   readonly validation: SetFigures | null;
   readonly test: SetFigures | null;
+  /** The test on samples that were changed, each in one way. Absent: none was asked for. */
+  readonly disturbed?: readonly (SetFigures & { readonly name: string })[];
 }
 
 export interface SetFigures extends Figures {

@@ -1,5 +1,6 @@
 /** The report of a run by gradients: results in, one HTML page out. Pure; `report.node.ts` adds the chart library. */
 import { pageScript } from "../client/script.ts";
+import { start } from "../initialisation/start.ts";
 import { type ChartLibrary, renderPage } from "../page.ts";
 import { Numbering } from "../sections/figure.ts";
 import { reproduce } from "../sections/reproduce.ts";
@@ -31,6 +32,7 @@ export function renderClassificationReportWith(input: ClassificationReportInput,
         classes ? ["confusion", "Confusions"] : ["traces", "Targets"],
         ["trials", "Trials"],
         ["health", "Health"],
+        ...(input.initial ? ([["start", "Start"]] as const) : []),
         ["distributions", "Before and after"],
         ["timing", "Time"],
         ["reproduce", "Reproduce"],
@@ -42,6 +44,7 @@ export function renderClassificationReportWith(input: ClassificationReportInput,
         classes ? confusion(input, numbering) : traces(input, numbering),
         trials(input, numbering),
         health(input, numbering),
+        ...(input.initial ? [start(input.initial, numbering)] : []),
         distributions(input, numbering),
         timing(input, numbering),
         reproduce(input),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openDraws } from "../../../random/draws.ts";
 import type { SpikeTrains } from "../../labelled-set.ts";
+import { holdOut } from "../splits.ts";
 import { frequencies, randman } from "./randman.ts";
 
 const options = { seed: 4, manifolds: 3, units: 6, steps: 50, samplesPerClass: 20, spikesPerUnit: 2 };
@@ -111,5 +112,29 @@ describe("randman", () => {
     );
     expect(() => randman({ seed: 1, stretches: [] })).toThrow("stretches is 0");
     expect(() => randman({ seed: 1, alpha: 0 })).toThrow("alpha is 0");
+  });
+
+  it("is cut 80 / 10 / 10, every class alike", () => {
+    const set = randman({
+      seed: 4,
+      units: 20,
+      dimensions: 1,
+      alpha: 1,
+      dtMs: 2,
+      stepFraction: 0.5,
+      samplesPerClass: 100,
+    });
+    expect([set.size, set.trialMs]).toEqual([1000, 200]);
+    const rest = holdOut({ type: "fraction", fraction: 0.1 }, set, { seed: 4 });
+    const { training, heldOut } = holdOut({ type: "fraction", fraction: 1 / 9 }, set, {
+      seed: 4,
+      among: rest.training,
+    });
+    expect([training.length, heldOut.length, rest.heldOut.length]).toEqual([800, 100, 100]);
+    for (const part of [training, heldOut, rest.heldOut]) {
+      for (let label = 0; label < 10; label++) {
+        expect(part.filter((index) => set.labels[index] === label).length).toBe(part.length / 10);
+      }
+    }
   });
 });

@@ -5,6 +5,7 @@ import { type Html, html } from "../../html.ts";
 import { absent, figure, key, letter, type Numbering } from "../../sections/figure.ts";
 import { mean, sortedFinite, standardDeviation } from "../../statistics.ts";
 import type { BeforeAfter, ClassificationReportInput, TrainedParameter } from "../input.ts";
+import { timeConstants } from "./time-constants.ts";
 
 interface Panel {
   readonly spec: HistogramSpec;
@@ -114,5 +115,5 @@ export function distributions(input: ClassificationReportInput, numbering: Numbe
       weights.length > 0 &&
       `Weights: ${weights.map(({ name, synapses }) => `${name}, ${plural(synapses, "synapse")}`).join("; ")}; counts on a logarithmic axis. `
     }${sampled.length > 0 && `Of ${sampled.map(({ name, after }) => `${name} ${integer(after.length)}`).join(", ")} synapses are shown. `}Axes leave out the outermost 0.5 % at open ends.`,
-  )}`;
+  )}${timeConstants(input, numbering)}`;
 }

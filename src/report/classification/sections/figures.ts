@@ -3,7 +3,7 @@ import { accuracy, hertz, integer, percent, plural, significant } from "../../fo
 import { type Html, html } from "../../html.ts";
 import { absent } from "../../sections/figure.ts";
 import { isClassifier } from "../course.ts";
-import type { ClassificationReportInput, TestedEpoch } from "../input.ts";
+import type { ClassificationReportInput, SetFigures, TestedEpoch } from "../input.ts";
 import { intervalText } from "./summary.ts";
 
 function figuresTable(input: ClassificationReportInput): Html {
@@ -16,7 +16,10 @@ function figuresTable(input: ClassificationReportInput): Html {
       ["validation", tested.validation],
       ["test", tested.test],
     ] as const;
-    const measured = sets.flatMap(([set, figures]) => (figures ? [{ set, figures }] : []));
+    const measured: { set: string; figures: SetFigures }[] = [
+      ...sets.flatMap(([set, figures]) => (figures ? [{ set, figures }] : [])),
+      ...(tested.disturbed ?? []).map((figures) => ({ set: `test, ${figures.name}`, figures })),
+    ];
     return measured.map(
       (
         { set, figures },
