@@ -26,14 +26,14 @@ export type {
   SparseRows,
 } from "./learning/gradient/spec.ts";
 export { StreamingClassifier } from "./learning/gradient/stream.ts";
-export type { InitialWeights } from "./learning/initialisation/descriptions.ts";
-export type { LayerStart, StartReport } from "./learning/initialisation/report.ts";
 export {
   type Chunk,
   type LearningSignals,
   StreamingEprop,
   type StreamingOptions,
 } from "./learning/gradient/streaming-eprop.ts";
+export type { InitialWeights } from "./learning/initialisation/descriptions.ts";
+export type { LayerStart, StartReport } from "./learning/initialisation/report.ts";
 export type { ExampleNeuron, IterationReport, PHealth, TestReport, TimeSplit } from "./learning/rls/results.ts";
 export type { RlsSpec } from "./learning/rls/spec.ts";
 export {

@@ -1,11 +1,11 @@
 /** The commands' surroundings in a real process. */
 import type { Context, Output } from "./context.ts";
 
-function outputOf(stream: NodeJS.WriteStream): Output {
-  // `volley inspect RUN | head` closes the pipe early: that is no fault.
+/** @param onClosed what to do when nobody reads any more, which is no fault */
+function outputOf(stream: NodeJS.WriteStream, onClosed: () => void): Output {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (error.code !== "EPIPE") throw error;
+    onClosed();
   });
   return {
     write: (text) => void stream.write(text),
@@ -18,8 +18,10 @@ function outputOf(stream: NodeJS.WriteStream): Output {
 /** What `main.ts` gives to the commands, short of the rooms that are loaded when first needed. */
 export function processContext(rooms: Pick<Context, "engine" | "readRecording" | "renderReport">): Context {
   return {
-    stdout: outputOf(process.stdout),
-    stderr: outputOf(process.stderr),
+    // `volley inspect RUN | head` has all it wanted.
+    stdout: outputOf(process.stdout, () => process.exit(0)),
+    // Talk without a listener is no reason to end a training.
+    stderr: outputOf(process.stderr, () => {}),
     env: process.env,
     command: ["volley", ...process.argv.slice(2)],
     onSignal(listener) {
