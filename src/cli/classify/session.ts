@@ -91,11 +91,16 @@ async function makeTrainer(
   return createGradientTrainer(spec, plan, { threads: use.threads, responsive });
 }
 
-/** Opens the data, makes sure that everything fits into memory, and builds the network. */
+/**
+ * Opens the data, makes sure that everything fits into memory, and builds the network.
+ * @param start "fresh": weights are to begin from, and what looks at data for them is done now. "saved": a checkpoint
+ *   takes their place.
+ */
 export async function openSession(
   progress: Progress,
   given: ClassifyExperiment,
   machine: MachineOptions,
+  start: "fresh" | "saved" = "fresh",
 ): Promise<ClassifierSession> {
   const { experiment, notes } = await readFileConstants(given, readConstantsFile, (value) =>
     parseClassify(value, "the experiment with the numbers of its files"),
@@ -110,7 +115,8 @@ export async function openSession(
     const steps = encoderOf(prepared.experiment, prepared.summary.info).maxSteps;
     const use = { threads, batch: experiment.learning.batch, steps };
     const make: MakeTrainer = (spec, plan) => makeTrainer({ spec, plan }, use);
-    const { plan, homeostasis } = await initialise(prepared, make);
+    const { plan, homeostasis } =
+      start === "fresh" ? await initialise(prepared, make) : { plan: prepared.plan, homeostasis: null };
     if (homeostasis !== null) {
       if (homeostasis.reached) progress.say(homeostasisText(homeostasis));
       else progress.warn(homeostasisText(homeostasis));

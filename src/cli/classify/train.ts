@@ -11,6 +11,7 @@ import { freeRunPath, RunFolder } from "../../experiment/run-folder.ts";
 import { median } from "../../experiment/training.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
+import type { MachineOptions } from "../session.ts";
 import { Stopping } from "../stopping.ts";
 import { formatDuration, jsonLine } from "../talk.ts";
 import { outcomeLines } from "./figures.ts";
@@ -67,17 +68,12 @@ export async function resumeClassifier(
     const epochs = flags.epochs ?? kept.learning.epochs;
     const experiment = { ...kept, learning: { ...kept.learning, epochs } };
     const environment = await run.environment();
-    const session = await openSession(progress, experiment, {
+    const { session, restored } = await openRestored(progress, run, experiment, {
       threads: flags.threads,
       fast: environment?.fast ?? false,
     });
     try {
-      const { loop, fingerprint, prepared } = session;
-      const restored = await restoreLoop(run, loop, {
-        fingerprint,
-        onWarning: (message) => progress.warn(message),
-        setAside: true,
-      });
+      const { loop, prepared } = session;
       await refuseFinished(run, session, epochs);
       if (epochs !== kept.learning.epochs) {
         await run.writeExperiment(prepared.experiment);
@@ -106,6 +102,30 @@ export async function resumeClassifier(
     stopping.close();
     run.release();
   }
+}
+
+/**
+ * A session with the newest whole checkpoint in it; one that begins anew where the run has none, or only damaged ones.
+ */
+async function openRestored(
+  progress: Progress,
+  run: RunFolder,
+  experiment: ClassifyExperiment,
+  machine: MachineOptions,
+): Promise<{ session: ClassifierSession; restored: Awaited<ReturnType<typeof restoreLoop>> }> {
+  const start = (await run.checkpoints.list()).length > 0 ? "saved" : "fresh";
+  const session = await openSession(progress, experiment, machine, start);
+  try {
+    const { loop, fingerprint } = session;
+    const onWarning = (message: string) => progress.warn(message);
+    const restored = await restoreLoop(run, loop, { fingerprint, onWarning, setAside: true });
+    if (restored !== undefined || start === "fresh") return { session, restored };
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  await session.close();
+  return { session: await openSession(progress, experiment, machine), restored: undefined };
 }
 
 async function refuseFinished(run: RunFolder, { loop }: ClassifierSession, wanted: number): Promise<void> {

@@ -41,6 +41,8 @@ export interface EpochSums {
   gradientNorm: number;
   gradientNorms: Record<string, number>;
   support: { inside: number; seen: number }[];
+  /** By population, as text: the width that a cut surrogate was last given, where it had to be widened. */
+  widened: Record<string, number>;
   /** By population: spikes of every neuron. */
   counts: Float64Array[];
 }
@@ -56,6 +58,7 @@ export function noSums({ populations }: GradientNetwork): EpochSums {
     gradientNorm: 0,
     gradientNorms: {},
     support: populations.map(() => ({ inside: 0, seen: 0 })),
+    widened: {},
     counts: populations.map(({ size }) => new Float64Array(size)),
   };
 }
@@ -75,6 +78,7 @@ export function addBatch(sums: EpochSums, report: BatchReport, learningRate: num
     sums.support[p].inside += inside;
     sums.support[p].seen += seen;
   }
+  for (const { population, width } of report.widened) sums.widened[population] = width;
   for (const [p, own] of report.counts.entries()) for (let i = 0; i < own.length; i++) sums.counts[p][i] += own[i];
 }
 

@@ -3,7 +3,14 @@ import { prepareSmall, smallExperiment } from "../../../test/classify/small.ts";
 import { compileNetwork } from "../../learning/gradient/compile.ts";
 import { activityOf, healthOf, type LayerActivity } from "./health.ts";
 
-const fine: LayerActivity = { name: "hidden", rateHz: 10, silentShare: 0.1, saturatedShare: 0, supportShare: 0.2 };
+const fine: LayerActivity = {
+  name: "hidden",
+  rateHz: 10,
+  silentShare: 0.1,
+  saturatedShare: 0,
+  supportShare: 0.2,
+  widenedTo: null,
+};
 const network = { network: { layers: [{ name: "hidden" }] } };
 const epoch = (number: number, change: object = {}) => ({
   epoch: number,
@@ -31,6 +38,11 @@ test.each<[string, object, RegExp]>([
     /^80 % .* almost without pause \(480 Hz\)/,
   ],
   ["an empty support", { layers: [{ ...fine, supportShare: 0 }] }, /surrogate derivative of "hidden" is zero almost/],
+  [
+    "a surrogate that was cut too narrow",
+    { layers: [{ ...fine, widenedTo: 0.4 }] },
+    /^in a batch no neuron of "hidden" came as near.*widened to 0\.400: give network\.layers\.0\.surrogate this width/,
+  ],
   [
     "no gradient",
     { gradientNorms: { input: 0, output: 1 } },
@@ -87,7 +99,7 @@ test("rates, silence and saturation are counted as they are named", async () => 
     { inside: 30, seen: 400 },
     { inside: 0, seen: 0 },
   ];
-  expect(activityOf(compiled, { counts, steps: 100, support })).toEqual([
-    { name: "hidden", rateHz: 65, silentShare: 0.25, saturatedShare: 0.25, supportShare: 0.075 },
+  expect(activityOf(compiled, { counts, steps: 100, support, widened: { 0: 0.4 } })).toEqual([
+    { name: "hidden", rateHz: 65, silentShare: 0.25, saturatedShare: 0.25, supportShare: 0.075, widenedTo: 0.4 },
   ]);
 });

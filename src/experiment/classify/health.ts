@@ -11,6 +11,8 @@ export interface LayerActivity {
   readonly saturatedShare: number;
   /** Share of neurons and steps where the surrogate derivative is not 0; null when not measured. */
   readonly supportShare: number | null;
+  /** Width of a cut surrogate that no neuron came within in some batch, so that it was widened; null otherwise. */
+  readonly widenedTo: number | null;
 }
 
 export interface ActivitySums {
@@ -18,10 +20,15 @@ export interface ActivitySums {
   readonly counts: readonly Float64Array[];
   readonly steps: number;
   readonly support: readonly { readonly inside: number; readonly seen: number }[];
+  /** By population: the new width of a cut surrogate that was widened. */
+  readonly widened: Readonly<Record<string, number>>;
 }
 
 /** By population that spikes. */
-export function activityOf(network: GradientNetwork, { counts, steps, support }: ActivitySums): LayerActivity[] {
+export function activityOf(
+  network: GradientNetwork,
+  { counts, steps, support, widened }: ActivitySums,
+): LayerActivity[] {
   return network.populations.flatMap((population, p) => {
     if (p === network.readout) return [];
     const { name, size } = population;
@@ -40,6 +47,7 @@ export function activityOf(network: GradientNetwork, { counts, steps, support }:
         silentShare: silent / size,
         saturatedShare: saturated / size,
         supportShare: seen === 0 ? null : inside / seen,
+        widenedTo: widened[p] ?? null,
       },
     ];
   });
@@ -79,7 +87,7 @@ const percent = (share: number): string => `${Math.round(100 * share)} %`;
 function faultsOf(epochs: readonly Observed[], place: number, layers: readonly NamedLayer[]) {
   const { train, gradientNorm, gradientNorms, layers: activity, epoch } = epochs[place];
   const faults: { name: string; message: string }[] = [];
-  for (const { name, silentShare, saturatedShare, supportShare, rateHz } of activity) {
+  for (const { name, silentShare, saturatedShare, supportShare, widenedTo, rateHz } of activity) {
     const index = layers.findIndex((layer) => layer.name === name);
     // A maximum only repeats what the layer below does.
     if (layers[index]?.type === "pool") continue;
@@ -98,6 +106,14 @@ function faultsOf(epochs: readonly Observed[], place: number, layers: readonly N
         message:
           `${percent(saturatedShare)} of the neurons of "${name}" fire almost without pause (${rateHz.toFixed(0)} Hz), so ` +
           `their spikes tell nothing: lower ${path}.initial or add the regulariser upperBound`,
+      });
+    }
+    if (widenedTo !== null && silentShare <= manySilent) {
+      faults.push({
+        name: `${name} widened`,
+        message:
+          `in a batch no neuron of "${name}" came as near to its threshold as its surrogate reaches, so it was widened to ` +
+          `${widenedTo.toPrecision(3)}: give ${path}.surrogate this width from the start, or raise ${path}.initial`,
       });
     }
     if (supportShare !== null && supportShare < littleSupport && silentShare <= manySilent) {
