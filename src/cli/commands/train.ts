@@ -1,6 +1,7 @@
 /** `volley train`: from an experiment, a preset or a data file to a trained network, its test and its report. */
 import { basename, extname, resolve } from "node:path";
 import { type Command, Option } from "commander";
+import { didYouMean, UserError } from "../../base/errors.ts";
 import { parseClassify } from "../../experiment/classify/schema.ts";
 import { describeEnvironment } from "../../experiment/environment.ts";
 import { kindOf } from "../../experiment/kind.ts";
@@ -42,17 +43,20 @@ const examples = `Examples:
 
 `;
 
-const presetList = () =>
-  Object.entries(allPresets)
-    .map(([name, preset]) => `  ${name.padEnd(12)}${preset.about}`)
+function presetList(): string {
+  const width = Math.max(...Object.keys(allPresets).map((name) => name.length));
+  return Object.entries(allPresets)
+    .map(([name, preset]) => `  ${name.padEnd(width)}  ${preset.about}`)
     .join("\n");
+}
 
 export function addTrain(program: Command, context: Context): void {
   program
     .command("train")
     .summary("train a network on a recording, a preset or an experiment file")
     .description("Trains a network, tests it with frozen weights and writes a report.")
-    .argument("[experiment]", "a preset, or a file .json, .js, .mjs, .ts", "alm")
+    .argument("[experiment]", 'a preset, or a file .json, .js, .mjs, .ts (default: "alm")')
+    .option("--preset <name>", "the same by option: volley train --preset digits")
     .addOption(
       new Option("--set <path=value>", "change one setting, for example learning.lambda=0.4 (repeatable)").argParser(
         (value: string, before: string[] | undefined) => [...(before ?? []), value],
@@ -72,7 +76,21 @@ export function addTrain(program: Command, context: Context): void {
     .option("--no-report", "do not write report.html")
     .addHelpText("beforeAll", examples)
     .addHelpText("after", () => `\nPresets:\n${presetList()}`)
-    .action((experiment: string, flags: TrainFlags) => train(context, experiment, flags));
+    .action((experiment: string | undefined, flags: TrainFlags & { readonly preset?: string }) =>
+      train(context, chosen(experiment, flags.preset), flags),
+    );
+}
+
+function chosen(experiment: string | undefined, preset: string | undefined): string {
+  if (preset === undefined) return experiment ?? "alm";
+  if (experiment !== undefined) {
+    throw new UserError(`both an experiment (${experiment}) and --preset ${preset} are given; leave one of them out`);
+  }
+  const names = Object.keys(allPresets);
+  if (names.includes(preset)) return preset;
+  throw new UserError(
+    `--preset ${preset}: there is no such preset${didYouMean(preset, names) || `; the presets are ${names.join(", ")}`}`,
+  );
 }
 
 /** Flags as assignments, so that they are checked like everything else. `--set` comes last and wins. */
