@@ -23,6 +23,7 @@ export type {
   NetworkValues,
   PopulationSpec,
   ProjectionSpec,
+  SourceRange,
   SparseRows,
 } from "./learning/gradient/spec.ts";
 export { StreamingClassifier } from "./learning/gradient/stream.ts";

@@ -1,7 +1,7 @@
 /** From what a person wrote for a constant (number, list, distribution) to what the engine takes: a number or an array. */
 import { exitCode, UserError } from "../base/errors.ts";
-import type { PerNeuron } from "../learning/rls/spec.ts";
 import { log } from "../math/elementary.ts";
+import type { PerNeuron } from "../model/define.ts";
 import { gamma, logNormal } from "../random/distributions.ts";
 import { streamOfName } from "../random/draws.ts";
 import { Philox } from "../random/philox.ts";

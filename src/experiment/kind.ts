@@ -11,15 +11,22 @@ export type AnyInput = ExperimentInput | ClassifyInput;
 /**
  * The kind of something that wants to be an experiment.
  * @param source what to call it in messages: the file or preset
+ * @throws UserError for a sweep, with the command that takes it, and for words that are no kind
  */
 export function kindOf(value: unknown, source: string): ExperimentKind {
   const kind = typeof value === "object" && value !== null ? (value as { kind?: unknown }).kind : undefined;
   if (kind === undefined) return "follow";
   const known = kinds.find((word) => word === kind);
   if (known !== undefined) return known;
-  const hint = typeof kind === "string" ? didYouMean(kind, kinds) : "";
+  if (kind === "sweep") {
+    throw new UserError(
+      `${source} is a sweep, which trains many experiments; run it with: volley sweep ${source}`,
+      exitCode.usage,
+    );
+  }
+  const hint = typeof kind === "string" ? didYouMean(kind, [...kinds, "sweep"]) : "";
   throw new UserError(
-    `${source}: kind is ${JSON.stringify(kind)}; it must be "follow" or "classify"${hint}`,
+    `${source}: kind is ${JSON.stringify(kind)}; it must be "follow", "classify" or "sweep"${hint}`,
     exitCode.usage,
   );
 }

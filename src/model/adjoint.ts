@@ -2,7 +2,7 @@
  * The adjoint of one step of any neuron model, derived from its equations: what backpropagation through time and e-prop
  * compute per neuron and step, going backwards in time.
  *
- * A step, with old states s, input I, constants c:
+ * A step, with old states s, inputs I, constants c:
  *
  *   N = step(s, I, c);   x = margin(N, c);   z = H(x);   S = z ? reset(N, c) : N
  *
@@ -35,12 +35,12 @@ export interface AdjointOptions {
   readonly spikes?: "step" | "smooth";
 }
 
-/** What the forward pass keeps of a step: names of states before it and after it (before the reset), x and I. */
+/** What the forward pass keeps of a step: names of states before it and after it (before the reset), x, and inputs. */
 export interface Tape {
   readonly before: readonly string[];
   readonly after: readonly string[];
   readonly margin: boolean;
-  readonly current: boolean;
+  readonly inputs: readonly string[];
 }
 
 /**
@@ -53,8 +53,8 @@ export interface AdjointProgram {
   readonly live: readonly string[];
   /** Adjoint of each live state before the step. */
   readonly previous: Readonly<Record<string, Expression>>;
-  /** Adjoint of the input current. */
-  readonly current: Expression;
+  /** Adjoint of each input, in the order of the model. */
+  readonly inputs: Readonly<Record<string, Expression>>;
   /** Adjoint of each constant (hoisted value or parameter, by name) that a trainable parameter moves. */
   readonly constants: Readonly<Record<string, Expression>>;
   readonly tape: Tape;
@@ -63,7 +63,7 @@ export interface AdjointProgram {
   readonly canBeRefractory: boolean;
 }
 
-/** Names of input leaves; no parameter or state of a model can have one of these. */
+/** Names of input leaves besides the model's own inputs; no parameter, state or input of a model can have one of these. */
 export const leafOf = {
   /** Adjoint of a state after the step. */
   adjoint: (state: string) => `adjoint of ${state}`,
@@ -72,8 +72,6 @@ export const leafOf = {
   before: (state: string) => `${state} before`,
   after: (state: string) => `${state} after`,
   margin: "the margin",
-  /** Input current, for constants that it is multiplied with. */
-  current: "current",
   /** The spike itself, a number, where spikes are smooth. */
   z: "the spike",
 } as const;
@@ -144,11 +142,11 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
       if (isConstant(leaf)) addConstant(leaf, bySpike(share, 0).times(adjointAfter[k]));
     }
   }
-  // Only where there are no states the margin is over the input.
-  let throughMargin: Expression = constant(0);
+  // Only where there are no states the margin is over the inputs.
+  const throughMargin = new Map<string, Expression>();
   for (const [leaf, amount] of adjoints([{ output: x, adjoint: ofMargin }])) {
     if (isConstant(leaf)) addConstant(leaf, amount);
-    else if (leaf.name === leafOf.current) throughMargin = amount;
+    else if (model.inputs.includes(leaf.name)) throughMargin.set(leaf.name, amount);
     else {
       const i = after.indexOf(leaf);
       ofAfter[i] = ofAfter[i].plus(amount);
@@ -165,10 +163,12 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
   const previous = names.map((name, k) => unlessHeld(get(input(leafOf.before(name))), adjointAfter[k]));
   const wanted = constantsMovedBy(split, options.trainable);
   const gradients = Object.fromEntries(wanted.map((name) => [name, unlessHeld(constants.get(name) ?? constant(0), 0)]));
-  const current = unlessHeld(get(input(leafOf.current)).plus(throughMargin), 0);
+  const inputs = model.inputs.map((name) =>
+    unlessHeld(get(input(name)).plus(throughMargin.get(name) ?? constant(0)), 0),
+  );
 
   // Adjoints that influence what is wanted, and so on backwards, until nothing is added.
-  const outputs = [current, ...Object.values(gradients)];
+  const outputs = [...inputs, ...Object.values(gradients)];
   const live = new Set<string>();
   for (let grown = true; grown; ) {
     grown = false;
@@ -185,13 +185,13 @@ export function deriveAdjoint(model: Model, options: AdjointOptions): AdjointPro
     split,
     live: names.filter((name) => live.has(name)),
     previous: Object.fromEntries(names.flatMap((name, k) => (live.has(name) ? [[name, previous[k]]] : []))),
-    current,
+    inputs: Object.fromEntries(model.inputs.map((name, i) => [name, inputs[i]])),
     constants: gradients,
     tape: {
       before: names.filter((name) => used.has(leafOf.before(name))),
       after: names.filter((name) => used.has(leafOf.after(name))),
       margin: used.has(leafOf.margin),
-      current: used.has(leafOf.current),
+      inputs: model.inputs.filter((name) => used.has(name)),
     },
     feelsSpike: used.has(leafOf.spike),
     canBeRefractory: options.canBeRefractory,

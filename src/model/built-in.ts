@@ -5,6 +5,7 @@ import {
   PerezNievesLIF,
   SnnTorchSynaptic,
   SpyTorchLIF,
+  StorkExcInhLIF,
   StorkLIF,
   StorkSubtractLIF,
 } from "./current-based.ts";
@@ -31,6 +32,7 @@ export const builtInModels: Readonly<Record<string, Model>> = {
   GennALIF,
   StorkLIF,
   StorkSubtractLIF,
+  StorkExcInhLIF,
   SpyTorchLIF,
   PerezNievesLIF,
   SnnTorchSynaptic,

@@ -5,11 +5,12 @@
  *   Stork:         i <- b i + J;  v <- (a v + (1-a) i)(1 - s)     the spike s of the step before sets the next v to 0
  *   StorkSubtract: i <- b i + J;  v <- a v + (1-a) i - s          ... takes 1 threshold off it
  *   SpyTorch:      i <- b i + J;  v <- (a v + i)(1 - s)           weights carry the factor 1-a
+ *   StorkExcInh:   e <- be e + E;  i <- bi i + I;  v <- (a v + (1-a) (e + i))(1 - s)      I: with its sign, so below 0
  *   PerezNieves:   i <- b i + J;  v <- a v + (1-sg(a)) i - s      sg: no gradient to tauMem through the gain
  *   snnTorch:      i <- b i + J;  v <- a v + i(new), less the threshold at a spike (Synaptic)
  *   norse:         j = i + J;  v <- v + dt/tauMem (j - v), to 0 at a spike;  i <- j (1 - dt/tauSyn)
  *
- * In the first four a spike is decided on the v of the step before: in those programs z(t) looks at the voltage that step
+ * In the first five a spike is decided on the v of the step before: in those programs z(t) looks at the voltage that step
  * t-1 left. Here the neuron spikes as soon as its voltage is known, one step earlier on paper; recurrent delay 2 and
  * readout delay 1 give their order exactly (golden vectors).
  */
@@ -20,6 +21,7 @@ import { tauMemMs, threshold } from "./lif.ts";
 
 type Named<K extends string> = Readonly<Record<K, Expression>>;
 type Cell = Named<"v" | "i" | "s" | "current" | "dtMs" | "tauMemMs" | "tauSynMs" | "threshold">;
+type Membrane = Named<"v" | "dtMs" | "tauMemMs">;
 
 const decay = (dtMs: Expression, tau: Expression): Expression => exp(dtMs.negated().over(tau));
 const rest = (factor: Expression): Expression => factor.negated().plus(1);
@@ -55,7 +57,7 @@ function delayedReset(name: string, description: string, source: string, membran
 const stork = "stork (Rossbroich, Gygax & Zenke 2022)";
 
 /** a v + (1-a) i */
-const filtered = ({ v, i, dtMs, tauMemMs }: Cell): Expression => {
+const filtered = ({ v, dtMs, tauMemMs }: Membrane, i: Expression): Expression => {
   const a = decay(dtMs, tauMemMs);
   return v.times(a).plus(rest(a).times(i));
 };
@@ -64,14 +66,44 @@ export const StorkLIF = delayedReset(
   "StorkLIF",
   "Current-based LIF neuron; after a spike the voltage starts again at 0.",
   stork,
-  (cell) => filtered(cell).times(rest(cell.s)),
+  (cell) => filtered(cell, cell.i).times(rest(cell.s)),
 );
+
+/** stork's program subtracts a current of positive inhibitory weights: the same numbers with the sign at the weights. */
+export const StorkExcInhLIF = defineModel({
+  name: "StorkExcInhLIF",
+  description:
+    "Current-based LIF neuron with an excitatory and an inhibitory synaptic current, each with its time constant, for " +
+    "Dale's law: inhibitory weights are negative. After a spike the voltage starts again at 0.",
+  source: stork,
+  parameters: {
+    tauMemMs,
+    tauExcMs: { ...parameters.tauSynMs, doc: "time constant of the excitatory synaptic current" },
+    tauInhMs: { ...parameters.tauSynMs, doc: "time constant of the inhibitory synaptic current" },
+    threshold,
+  },
+  states: {
+    v,
+    e: { ...i, doc: "excitatory synaptic current" },
+    i: { ...i, doc: "inhibitory synaptic current" },
+    s,
+  },
+  inputs: ["excitation", "inhibition"],
+  step: (cell) => ({
+    v: filtered(cell, cell.e.plus(cell.i)).times(rest(cell.s)),
+    e: cell.e.times(decay(cell.dtMs, cell.tauExcMs)).plus(cell.excitation),
+    i: cell.i.times(decay(cell.dtMs, cell.tauInhMs)).plus(cell.inhibition),
+    s: 0,
+  }),
+  margin,
+  reset: () => ({ s: 1 }),
+});
 
 export const StorkSubtractLIF = delayedReset(
   "StorkSubtractLIF",
   "Current-based LIF neuron; a spike takes the threshold off the voltage.",
   stork,
-  (cell) => filtered(cell).minus(cell.s.times(stopGradient(cell.threshold))),
+  (cell) => filtered(cell, cell.i).minus(cell.s.times(stopGradient(cell.threshold))),
 );
 
 export const SpyTorchLIF = delayedReset(

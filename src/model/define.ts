@@ -33,7 +33,7 @@ export interface ParameterDefinition {
   readonly doc: string;
 }
 
-/** Expressions by name: every parameter and state, `dtMs` (time step), and where allowed `current`. */
+/** Expressions by name: every parameter and state, `dtMs` (time step), and where allowed the inputs. */
 export type Names<K extends string> = Readonly<Record<K, Expression>>;
 
 /** A value at the start of a trial: fixed, or drawn anew for each neuron and trial. */
@@ -64,7 +64,7 @@ export type Supplied = "dtMs" | "refractorySteps";
  * A parameter named `refractoryMs` gives the model a refractory period of round(refractoryMs / dtMs) whole steps, available
  * to the equations as `refractorySteps` (0 if there is no such parameter).
  */
-export interface ModelDefinition<P extends string, S extends string> {
+export interface ModelDefinition<P extends string, S extends string, I extends string = "current"> {
   readonly name: string;
   readonly description: string;
   /** Paper or program the equations are from. */
@@ -72,8 +72,14 @@ export interface ModelDefinition<P extends string, S extends string> {
   readonly parameters: Readonly<Record<P, ParameterDefinition>>;
   /** The membrane first: the first state is what voltage noise and voltage plots use. */
   readonly states: Readonly<Record<S, StateDefinition<NoInfer<P>>>>;
-  /** New value of every state, from old states and the `current` of this step (drive + synaptic). */
-  readonly step: (names: Names<NoInfer<P | S> | Supplied | "current">) => Readonly<Record<NoInfer<S>, Operand>>;
+  /**
+   * Names of what arrives in a step, each a sum of weighted spikes of its own, for synapses that act differently; a bias
+   * is part of the first. Default: one input, `current` (drive + synaptic). Recurrent networks trained by RLS know only
+   * that one.
+   */
+  readonly inputs?: readonly I[];
+  /** New value of every state, from old states and the inputs of this step. */
+  readonly step: (names: Names<NoInfer<P | S | I> | Supplied>) => Readonly<Record<NoInfer<S>, Operand>>;
   /** Spike when this is > 0, over the new states. */
   readonly margin: (names: Names<NoInfer<P | S> | Supplied>) => Operand;
   /** States after a spike, over the new states; what is not named keeps its value. */
@@ -88,7 +94,7 @@ export interface ModelDefinition<P extends string, S extends string> {
   readonly adaptation?: readonly NoInfer<S>[];
 }
 
-/** A checked model: plain data and expressions over leaves `parameter`, `state` and `input("current")`. */
+/** A checked model: plain data and expressions over leaves `parameter`, `state` and `input`. */
 export interface Model {
   readonly kind: "model";
   readonly name: string;
@@ -98,9 +104,11 @@ export interface Model {
   readonly states: Readonly<
     Record<string, { readonly unit: string; readonly doc: string; readonly initial: Initial<Expression> }>
   >;
-  /** Over old states. Same keys and order as `states`, as has `reset`. */
+  /** At least one. */
+  readonly inputs: readonly string[];
+  /** Over old states and inputs. Same keys and order as `states`, as has `reset`. */
   readonly step: Readonly<Record<string, Expression>>;
-  /** Over new states, and the input where there are none. */
+  /** Over new states, and the inputs where there are none. */
   readonly margin: Expression;
   /** Over new states. */
   readonly reset: Readonly<Record<string, Expression>>;
@@ -109,7 +117,9 @@ export interface Model {
   readonly adaptation: readonly string[];
 }
 
-const reserved = ["dtMs", "refractorySteps", "current"];
+const supplied = ["dtMs", "refractorySteps"];
+/** The input of models that do not name theirs. */
+export const usualInput = "current";
 
 /** A record that refuses names it does not have, with a suggestion. */
 function namesFor(where: string, known: Record<string, Expression>): Names<string> {
@@ -131,17 +141,28 @@ function toExpression(where: string, given: unknown): Expression {
   );
 }
 
-function checkNames(model: string, parameters: string[], states: string[]): void {
+function checkNames(model: string, parameters: string[], states: string[], inputs: readonly string[]): void {
   if (states.length === 0) throw new UserError(`model ${model} has no states; it needs at least a membrane voltage`);
-  const seen = new Set<string>(reserved);
-  for (const name of [...parameters, ...states]) {
+  if (!Array.isArray(inputs) || inputs.length === 0) {
+    throw new UserError(`model ${model} has no inputs; list their names, or leave inputs out for one, "${usualInput}"`);
+  }
+  const twice = inputs.find((name, i) => inputs.indexOf(name) < i);
+  if (twice !== undefined) throw new UserError(`model ${model} lists the input "${twice}" twice; choose another name`);
+  const seen = new Set<string>(supplied);
+  // The usual name of an input means nothing else, whatever the inputs are called.
+  for (const name of [...new Set([...inputs, usualInput]), ...parameters, ...states]) {
     if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) {
       throw new UserError(
         `model ${model}: "${name}" is no valid name; use letters, digits and _ and start with a letter`,
       );
     }
     if (seen.has(name)) {
-      const why = reserved.includes(name) ? "is supplied to every model" : "is both a parameter and a state";
+      const isInput = inputs.includes(name) || name === usualInput;
+      const why = supplied.includes(name)
+        ? "is supplied to every model"
+        : isInput
+          ? "is the name of an input"
+          : "is both a parameter and a state";
       throw new UserError(`model ${model}: "${name}" ${why}; choose another name`);
     }
     seen.add(name);
@@ -184,14 +205,17 @@ function initialOf(where: string, given: unknown): Initial<Expression> {
  * @throws UserError naming the part, for unknown or missing states, unknown names, values that are no expressions, defaults
  *   out of range
  */
-export function defineModel<const P extends string, const S extends string>(definition: ModelDefinition<P, S>): Model {
+export function defineModel<const P extends string, const S extends string, const I extends string = "current">(
+  definition: ModelDefinition<P, S, I>,
+): Model {
   for (const key of ["name", "parameters", "states", "step", "margin", "reset"] as const) {
     if (definition?.[key] === undefined) throw new UserError(`a model definition lacks "${key}"`);
   }
   const { name } = definition;
+  const inputNames: readonly string[] = definition.inputs ?? [usualInput];
   const parameterNames = Object.keys(definition.parameters);
   const stateNames = Object.keys(definition.states);
-  checkNames(name, parameterNames, stateNames);
+  checkNames(name, parameterNames, stateNames, inputNames);
   for (const [key, parameterDefinition] of Object.entries<ParameterDefinition>(definition.parameters)) {
     const problem = rangeProblem(parameterDefinition, parameterDefinition.default);
     if (problem)
@@ -200,7 +224,7 @@ export function defineModel<const P extends string, const S extends string>(defi
 
   const parameters = Object.fromEntries(parameterNames.map((key) => [key, parameter(key)]));
   const states = Object.fromEntries(stateNames.map((key) => [key, state(key)]));
-  const supplied = { dtMs: parameter("dtMs"), refractorySteps: parameter("refractorySteps") };
+  const inputs = Object.fromEntries(inputNames.map((key) => [key, input(key)]));
   const call = <T>(what: string, known: Record<string, Expression>, make: (names: never) => T): T =>
     make(namesFor(`${what} of model ${name}`, known) as never);
 
@@ -230,7 +254,11 @@ export function defineModel<const P extends string, const S extends string>(defi
     return result;
   };
 
-  const everything = { ...parameters, ...states, ...supplied };
+  const everything = {
+    ...parameters,
+    ...states,
+    ...Object.fromEntries(supplied.map((key) => [key, parameter(key)])),
+  };
   const model: Model = {
     kind: "model",
     name,
@@ -244,7 +272,8 @@ export function defineModel<const P extends string, const S extends string>(defi
         return [key, { unit, doc, initial: initialOf(`the initial "${key}" of model ${name}`, given) }];
       }),
     ),
-    step: record("step", call("step", { ...everything, current: input("current") }, definition.step)),
+    inputs: [...inputNames],
+    step: record("step", call("step", { ...everything, ...inputs }, definition.step)),
     margin: toExpression(`margin of model ${name}`, call("margin", everything, definition.margin)),
     reset: record("reset", call("reset", everything, definition.reset)),
     constraints: (definition.constraints ?? []).map(({ holds, message }) => ({
@@ -281,7 +310,7 @@ export function defineStateless<const P extends string>(definition: StatelessDef
   const names = [...Object.keys(parameters), "dtMs"];
   const known = Object.fromEntries(names.map((key) => [key, parameter(key)]));
   const where = `margin of model ${name}`;
-  const margin = definition.margin(namesFor(where, { ...known, current: input("current") }) as never);
+  const margin = definition.margin(namesFor(where, { ...known, [usualInput]: input(usualInput) }) as never);
   return Object.freeze({
     kind: "model",
     name,
@@ -289,6 +318,7 @@ export function defineStateless<const P extends string>(definition: StatelessDef
     source,
     parameters,
     states: {},
+    inputs: [usualInput],
     step: {},
     margin: toExpression(where, margin),
     reset: {},
@@ -300,7 +330,8 @@ export function defineStateless<const P extends string>(definition: StatelessDef
 
 /** Leaves that an author made by hand, past the checked names. */
 function checkLeaves(model: Model): void {
-  const known = new Set([...Object.keys(model.parameters), ...Object.keys(model.states), ...reserved]);
+  const { parameters, states, inputs } = model;
+  const known = new Set([...Object.keys(parameters), ...Object.keys(states), ...supplied, ...inputs]);
   for (const leaf of leavesOf([...Object.values(model.step), model.margin, ...Object.values(model.reset)])) {
     if (!known.has(leaf.name)) {
       throw new UserError(
@@ -308,4 +339,13 @@ function checkLeaves(model: Model): void {
       );
     }
   }
+}
+
+/** @throws UserError for a model with other inputs than `current`. @param who what knows no other, for the message */
+export function checkUsualInput({ name, inputs }: Model, who: string): void {
+  if (inputs.length === 1 && inputs[0] === usualInput) return;
+  throw new UserError(
+    `model ${name} has the input${inputs.length > 1 ? "s" : ""} ${inputs.join(" and ")}, but ${who} gives every neuron one, ` +
+      `"${usualInput}"; use a model with that one, or train by gradients, where any are possible`,
+  );
 }

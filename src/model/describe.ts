@@ -52,6 +52,7 @@ export function describeModel(model: Model): string {
     ...table(["state", "unit", "at the start of a trial", "meaning"], states),
     "",
     ...(once.length > 0 ? ["Once per change of parameters:", "", ...once, ""] : []),
+    ...(model.inputs.length > 1 ? [`Inputs, in this order: ${model.inputs.join(", ")}.`, ""] : []),
     "Each step:",
     "",
     ...equations(step),

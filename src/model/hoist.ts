@@ -8,7 +8,7 @@ import { type Expression, type Leaf, leavesOf } from "../expression/node.ts";
 import { substitute } from "../expression/substitute.ts";
 import type { Model, PerNeuron } from "./define.ts";
 
-/** Leaves of `step`, `margin` and `reset`: states, `input("current")`, the parameters listed here, and hoisted values. */
+/** Leaves of `step`, `margin` and `reset`: states, the inputs, the parameters listed here, and hoisted values. */
 export interface HoistedModel {
   readonly model: Model;
   /** To be computed by `evaluateHoisted`; over parameters, `dtMs` and `refractorySteps`. */

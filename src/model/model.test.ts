@@ -190,6 +190,21 @@ describe("defining a model", () => {
   };
   const refused = (change: object) => () => defineModel({ ...good, ...change } as ModelDefinition<string, string>);
 
+  it("names its inputs, and has one if it does not", () => {
+    expect(defineModel(good as never).inputs).toEqual(["current"]);
+    const two = defineModel({
+      ...good,
+      inputs: ["excitation", "inhibition"],
+      step: ({ v, w, excitation, inhibition }) => ({ v: v.plus(excitation), w: w.plus(inhibition) }),
+    });
+    expect(two.inputs).toEqual(["excitation", "inhibition"]);
+    expect(describeModel(two)).toContain("Inputs, in this order: excitation, inhibition.");
+    const stepper = new ModelStepper(resolveModel({ type: "M", parameters: {} }, 1, two), 1, 1, "inhibition");
+    stepper.states.v[0] = -5;
+    stepper.advance(0, 3);
+    expect([stepper.states.v[0], stepper.states.w[0]]).toEqual([-5, 3]);
+  });
+
   it("accepts a good one; a state that the reset leaves out stays", () => {
     expect(String(defineModel(good as never).reset.w)).toBe("w");
   });
@@ -205,7 +220,17 @@ describe("defining a model", () => {
     ],
     ["nothing returned", { step: () => undefined }, "must return an object with a value per state"],
     ["a default out of range", { parameters: { k: { unit: "1", default: 0, min: 1, doc: "" } } }, "it must be >= 1"],
-    ["a reserved name", { parameters: { current: { unit: "1", default: 0, doc: "" } } }, "is supplied to every model"],
+    ["a reserved name", { parameters: { dtMs: { unit: "1", default: 0, doc: "" } } }, "is supplied to every model"],
+    [
+      "the name of an input",
+      { parameters: { current: { unit: "1", default: 0, doc: "" } } },
+      "is the name of an input",
+    ],
+    ["an input that is a state", { inputs: ["v"] }, '"v" is the name of an input'],
+    ["no inputs", { inputs: [] }, "has no inputs"],
+    ["an input twice", { inputs: ["current", "current"] }, 'lists the input "current" twice'],
+    ["a bad name of an input", { inputs: ["a b"] }, "is no valid name"],
+    ["the usual input where it has another name", { inputs: ["drive"] }, 'uses "current", which is no parameter'],
     ["a doubled name", { parameters: { v: { unit: "1", default: 0, doc: "" } } }, "is both a parameter and a state"],
     ["a bad name", { parameters: { "a b": { unit: "1", default: 0, doc: "" } } }, "is no valid name"],
     ["no states", { states: {} }, "has no states"],

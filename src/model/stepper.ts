@@ -24,8 +24,12 @@ export class ModelStepper {
   readonly #compute: NumericFunction;
   readonly #holds: boolean;
 
-  /** @param n neurons. @param dtMs time step in ms. */
-  constructor(resolved: ResolvedModel, n: number, dtMs: number) {
+  /**
+   * @param n neurons. @param dtMs time step in ms.
+   * @param into the input that currents flow into; others get nothing. Default: the first.
+   */
+  constructor(resolved: ResolvedModel, n: number, dtMs: number, into = resolved.model.inputs[0]) {
+    const { inputs } = resolved.model;
     const split = hoistModel(resolved.model);
     const { next, margin, afterSpike } = composeStep(split);
     const names = Object.keys(resolved.model.states);
@@ -33,20 +37,20 @@ export class ModelStepper {
     const constants = { ...evaluateOverParameters(split.hoisted, resolved.parameters, dtMs, n) };
     const leaves = [
       ...names.map(state),
-      input("current"),
+      ...inputs.map(input),
       ...split.parameters.map(parameter),
       ...split.hoisted.map((h) => hoisted(h.name)),
     ];
     this.#compute = compileJs([margin, ...Object.values(next), ...Object.values(afterSpike)], leaves);
     this.#values = new Float64Array(leaves.length);
     this.#results = new Float64Array(1 + 2 * names.length);
-    this.#currentSlot = names.length;
+    this.#currentSlot = names.length + inputs.indexOf(into);
     const fixed = [
       ...split.parameters.map((name) => resolved.parameters[name]),
       ...split.hoisted.map(({ name }) => constants[name]),
     ];
     for (const [i, value] of fixed.entries()) {
-      const slot = names.length + 1 + i;
+      const slot = names.length + inputs.length + i;
       if (typeof value === "number") this.#values[slot] = value;
       else this.#perNeuron.push({ slot, values: value });
     }

@@ -17,12 +17,12 @@ import {
 const n = 8;
 const dtMs = 0.1;
 
-/** One array of n numbers per state, then the current, then parameters and hoisted values, then a mask of spikes. */
+/** One array of n numbers per state, then the inputs, then parameters and hoisted values, then a mask of spikes. */
 function compile(model: Model, parameters: Record<string, PerNeuron>) {
   const split = hoistModel(model);
   const values = { ...parameters, ...evaluateHoisted(split.hoisted, parameters, dtMs, n) };
   const states = Object.keys(split.step);
-  const names = [...states, "current", ...split.parameters, ...split.hoisted.map((h) => h.name), "spiked"];
+  const names = [...states, ...model.inputs, ...split.parameters, ...split.hoisted.map((h) => h.name), "spiked"];
   const offset = (name: string) => names.indexOf(name) * n * 4;
   const module = new ModuleBuilder();
   module.function("step", {}, (f) => {
@@ -57,6 +57,7 @@ function compile(model: Model, parameters: Record<string, PerNeuron>) {
 
 describe.each(Object.entries({ ...builtInModels, izhikevich }))("%s in WebAssembly", (name, model) => {
   const scale = model === izhikevich ? 65 : 1;
+  const [first] = model.inputs;
   // The slowest neuron below takes almost three times the default time constant.
   const gain = model === izhikevich ? 1 : Math.max(1, 3 * freeGain(name, dtMs) - 2);
   const chosen: Record<string, PerNeuron> = {};
@@ -73,8 +74,8 @@ describe.each(Object.entries({ ...builtInModels, izhikevich }))("%s in WebAssemb
     }
     let worst = 0;
     for (let t = 0; t < 1000; t++) {
-      for (let i = 0; i < n; i++) fast.column("current")[i] = (0.5 + 0.3 * Math.sin(t / 50 + i)) / gain;
-      for (let i = 0; i < n; i++) expect(twin.advance(i, fast.column("current")[i])).toBe(false);
+      for (let i = 0; i < n; i++) fast.column(first)[i] = (0.5 + 0.3 * Math.sin(t / 50 + i)) / gain;
+      for (let i = 0; i < n; i++) expect(twin.advance(i, fast.column(first)[i])).toBe(false);
       fast.step();
       expect([...fast.spiked]).toEqual(new Array(n).fill(0));
       for (const state of Object.keys(model.states)) {
@@ -91,16 +92,16 @@ describe.each(Object.entries({ ...builtInModels, izhikevich }))("%s in WebAssemb
       for (let i = 0; i < n; i++) twin.states[state][i] = fast.column(state)[i] = Math.fround(0.1 * (k + 1) + 0.01 * i);
     }
     // Half of the neurons jump far over the threshold in one step.
-    for (let i = 0; i < n; i++) fast.column("current")[i] = i % 2 === 0 ? 50_000 : -1;
+    for (let i = 0; i < n; i++) fast.column(first)[i] = i % 2 === 0 ? 50_000 : -1;
     // Where the voltage feels the current of the step before, one step later.
     const late = !new ModelStepper(resolved, n, dtMs).advance(0, 50_000);
     if (late) {
       fast.step();
-      for (let i = 0; i < n; i++) twin.advance(i, fast.column("current")[i]);
+      for (let i = 0; i < n; i++) twin.advance(i, fast.column(first)[i]);
     }
     fast.step();
     for (let i = 0; i < n; i++) {
-      expect(twin.advance(i, fast.column("current")[i])).toBe(i % 2 === 0);
+      expect(twin.advance(i, fast.column(first)[i])).toBe(i % 2 === 0);
       expect(fast.spiked[i] !== 0).toBe(i % 2 === 0);
       for (const state of Object.keys(model.states)) {
         const truth = twin.states[state][i];

@@ -1,21 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { currents } from "../../test/support/shared-currents.ts";
 import { convolution, recurrentConvolution, type SpaceWindow, squareWindow, windowedShape } from "./convolution.ts";
 import { channelsOf, type Shape, sizeOf } from "./shape.ts";
-import type { SharedRows } from "./shared-rows.ts";
-
-/** What every target receives when every source sends its own number: as the engine takes the table. */
-function currents(table: SharedRows, weights: ArrayLike<number>, sent: ArrayLike<number>, targets: number): number[] {
-  const received = new Array<number>(targets).fill(0);
-  for (let source = 0; source + 1 < table.offsets.length; source++) {
-    for (let block = table.offsets[source]; block < table.offsets[source + 1]; block++) {
-      for (let i = 0; i < table.width; i++) {
-        received[table.firstTargets[block] + i] += sent[source] * weights[table.weightRows[block] * table.width + i];
-      }
-    }
-  }
-  return received;
-}
 
 /** The definition: output by output, over the window, places beyond the ends left out. */
 function naive(

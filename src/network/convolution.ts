@@ -65,7 +65,7 @@ const axisOf = ({ kernel, stride, padding }: SpaceWindow, axis: number) => ({
 });
 
 /** Of each place of an axis: the outputs that see it, ascending, and through which place of the window. */
-export interface AxisReach {
+interface AxisReach {
   readonly offsets: Uint32Array;
   readonly outputs: Uint32Array;
   readonly taps: Uint32Array;
@@ -89,7 +89,7 @@ function axisReach(places: number, outputs: number, window: ReturnType<typeof ax
 }
 
 /** Rows and columns of space; a line is one row. */
-export function planeReach(shape: Shape, outputs: Shape, window: SpaceWindow): { y: AxisReach; x: AxisReach } {
+function planeReach(shape: Shape, outputs: Shape, window: SpaceWindow): { y: AxisReach; x: AxisReach } {
   const line = { kernel: 1, stride: 1, padding: 0 };
   const axes = spaceOf(shape).map((places, axis) => axisReach(places, outputs[axis], axisOf(window, axis)));
   return { y: axes.length === 2 ? axes[0] : axisReach(1, 1, line), x: axes[axes.length - 1] };
@@ -104,28 +104,48 @@ export function checkBlocks(count: number, path: string): void {
   );
 }
 
-/** Number of pairs of a position and an output that sees it. */
-export const pairs = ({ y, x }: { y: AxisReach; x: AxisReach }): number => y.outputs.length * x.outputs.length;
+/** Blocks: a source, that is a channel at a place, and a position of the window that sees it. */
+export interface WindowBlocks {
+  readonly count: number;
+  /**
+   * Calls back with every block, source by source.
+   * @returns where the blocks of each source begin, and their end
+   */
+  walk(visit: (block: number, channel: number, position: number, tap: number) => void): Uint32Array;
+}
 
-/** Calls `visit` for every position of the source, every channel of it, and every output that sees it, in this order. */
-export function visitReach(
-  { y, x }: { readonly y: AxisReach; readonly x: AxisReach },
-  channels: number,
-  startSource: () => void,
-  visit: (channel: number, outputY: number, outputX: number, tapY: number, tapX: number) => void,
-): void {
-  for (let row = 0; row + 1 < y.offsets.length; row++) {
-    for (let column = 0; column + 1 < x.offsets.length; column++) {
-      for (let channel = 0; channel < channels; channel++) {
-        startSource();
-        for (let a = y.offsets[row]; a < y.offsets[row + 1]; a++) {
-          for (let b = x.offsets[column]; b < x.offsets[column + 1]; b++) {
-            visit(channel, y.outputs[a], x.outputs[b], y.taps[a], x.taps[b]);
+/**
+ * @param outputs the shape that the window makes of `shape`; only its places count
+ * @throws UserError for more than a machine should be asked to hold
+ */
+export function windowBlocks(shape: Shape, outputs: Shape, window: SpaceWindow, path: string): WindowBlocks {
+  const { y, x } = planeReach(shape, outputs, window);
+  const channels = channelsOf(shape);
+  const count = y.outputs.length * x.outputs.length * channels;
+  checkBlocks(count, path);
+  const across = outputs[outputs.length - 2];
+  const tapsAcross = window.kernel[window.kernel.length - 1];
+  return {
+    count,
+    walk(visit) {
+      const offsets = new Uint32Array(sizeOf(shape) + 1);
+      let [source, block] = [0, 0];
+      for (let row = 0; row + 1 < y.offsets.length; row++) {
+        for (let column = 0; column + 1 < x.offsets.length; column++) {
+          for (let channel = 0; channel < channels; channel++) {
+            offsets[source++] = block;
+            for (let a = y.offsets[row]; a < y.offsets[row + 1]; a++) {
+              for (let b = x.offsets[column]; b < x.offsets[column + 1]; b++) {
+                visit(block++, channel, y.outputs[a] * across + x.outputs[b], y.taps[a] * tapsAcross + x.taps[b]);
+              }
+            }
           }
         }
       }
-    }
-  }
+      offsets[source] = block;
+      return offsets;
+    },
+  };
 }
 
 export interface Convolution {
@@ -151,29 +171,15 @@ export function convolution(shape: Shape, { window, filters, groups }: Convoluti
     );
   }
   const outputs = windowedShape(shape, window, filters, path);
-  const reach = planeReach(shape, outputs, window);
-  const blocks = pairs(reach) * channels;
-  checkBlocks(blocks, path);
+  const blocks = windowBlocks(shape, outputs, window, path);
   const width = filters / groups;
-  const outputsAcross = outputs[outputs.length - 2];
-  const kernelAcross = window.kernel[window.kernel.length - 1];
-  const offsets = new Uint32Array(sizeOf(shape) + 1);
-  const weightRows = new Uint32Array(blocks);
-  const firstTargets = new Uint32Array(blocks);
-  let [source, at] = [0, 0];
-  visitReach(
-    reach,
-    channels,
-    () => {
-      offsets[source++] = at;
-    },
-    (channel, outputY, outputX, tapY, tapX) => {
-      const group = Math.floor((channel * groups) / channels);
-      weightRows[at] = (tapY * kernelAcross + tapX) * channels + channel;
-      firstTargets[at++] = (outputY * outputsAcross + outputX) * filters + group * width;
-    },
-  );
-  offsets[source] = at;
+  const weightRows = new Uint32Array(blocks.count);
+  const firstTargets = new Uint32Array(blocks.count);
+  const offsets = blocks.walk((block, channel, position, tap) => {
+    const group = Math.floor((channel * groups) / channels);
+    weightRows[block] = tap * channels + channel;
+    firstTargets[block] = position * filters + group * width;
+  });
   return { width, rows: sizeOf(window.kernel) * channels, offsets, weightRows, firstTargets };
 }
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { currents } from "../../test/support/shared-currents.ts";
 import { convolution, type SpaceWindow, squareWindow, windowedShape } from "./convolution.ts";
 import { asTheyAre, flattened, fromGathered, fullRows, type Gathered, gather, poolingConnections } from "./pooling.ts";
 import { channelsOf, type Shape, sizeOf } from "./shape.ts";
-import type { SharedRows } from "./shared-rows.ts";
 
 /** Sums of windows, place by place: the definition. */
 function pooled(shape: Shape, window: SpaceWindow, sent: ArrayLike<number>): number[] {
@@ -30,18 +30,6 @@ function pooled(shape: Shape, window: SpaceWindow, sent: ArrayLike<number>): num
     }
   }
   return result;
-}
-
-function currents(table: SharedRows, weights: ArrayLike<number>, sent: ArrayLike<number>, targets: number): number[] {
-  const received = new Array<number>(targets).fill(0);
-  for (let source = 0; source + 1 < table.offsets.length; source++) {
-    for (let block = table.offsets[source]; block < table.offsets[source + 1]; block++) {
-      for (let i = 0; i < table.width; i++) {
-        received[table.firstTargets[block] + i] += sent[source] * weights[table.weightRows[block] * table.width + i];
-      }
-    }
-  }
-  return received;
 }
 
 const numbers = (count: number, seed: number) => Float64Array.from({ length: count }, (_, i) => ((i * seed) % 13) - 6);

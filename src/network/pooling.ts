@@ -2,7 +2,7 @@
  * Pooling. Sums and averages take no neurons of their own: what sees a pooled layer is connected to the neurons below,
  * all those of a window through the same weights. Only the maximum, whether any neuron of a window spikes, needs neurons.
  */
-import { checkBlocks, pairs, planeReach, type SpaceWindow, visitReach, windowedShape } from "./convolution.ts";
+import { checkBlocks, type SpaceWindow, windowBlocks, windowedShape } from "./convolution.ts";
 import { channelsOf, type Shape, sizeOf } from "./shape.ts";
 import type { SharedRows } from "./shared-rows.ts";
 
@@ -42,25 +42,11 @@ export const flattened = (from: Gathered): Gathered => ({ ...from, shape: [sizeO
 /** Who lies in which window, channel by channel. */
 function poolingRows(shape: Shape, window: SpaceWindow, path: string): SourceRows {
   const channels = channelsOf(shape);
-  const outputs = windowedShape(shape, window, channels, path);
-  const reach = planeReach(shape, outputs, window);
-  const count = pairs(reach) * channels;
-  checkBlocks(count, path);
-  const across = outputs[outputs.length - 2];
-  const offsets = new Uint32Array(sizeOf(shape) + 1);
-  const targets = new Uint32Array(count);
-  let [source, at] = [0, 0];
-  visitReach(
-    reach,
-    channels,
-    () => {
-      offsets[source++] = at;
-    },
-    (channel, outputY, outputX) => {
-      targets[at++] = (outputY * across + outputX) * channels + channel;
-    },
-  );
-  offsets[source] = at;
+  const blocks = windowBlocks(shape, windowedShape(shape, window, channels, path), window, path);
+  const targets = new Uint32Array(blocks.count);
+  const offsets = blocks.walk((block, channel, position) => {
+    targets[block] = position * channels + channel;
+  });
   return { offsets, targets };
 }
 

@@ -38,6 +38,8 @@ export interface HistogramSpec {
 
 const height = 196;
 const curvePoints = 120;
+/** The axis of counts reaches this far above the highest bar, if a curve does. */
+const mostOverBars = 2;
 const margin = { left: 46, right: 14, top: 20, bottom: 38 };
 
 /** At most 200 000 values, evenly taken: enough for the ends of an axis. */
@@ -68,7 +70,19 @@ export function histogramSvg(spec: HistogramSpec): Html {
   const base = margin.top + plotHeight;
   const bins = spec.wide ? 96 : 44;
   const counted = spec.series.map((s) => histogram(s.values, low, high, bins));
-  const most = Math.max(1, ...counted.flatMap((c) => Array.from(c.counts)));
+  // A density times the number of values times the width of a bin is a count.
+  const perBin = (sortedFinite(spec.series[0].values).length * (high - low)) / bins;
+  const curves = (spec.curves ?? []).map(({ density, dashed }) => ({
+    dashed,
+    points: Array.from({ length: curvePoints + 1 }, (_, i) => {
+      const at = low + (i / curvePoints) * (high - low);
+      return { at, count: perBin * density(at) };
+    }),
+  }));
+  const highest = Math.max(1, ...counted.flatMap((c) => Array.from(c.counts)));
+  // A curve that fits badly is cut, so that the bars can still be seen.
+  const peak = Math.max(0, ...curves.flatMap(({ points }) => points.map(({ count }) => count)));
+  const most = Math.max(highest, Math.min(peak, mostOverBars * highest));
   const x = (value: number): number => margin.left + ((value - low) / (high - low)) * plotWidth;
   const top = spec.logCounts ? 10 ** Math.ceil(Math.log10(most)) : most * 1.05;
   const y = (count: number): number =>
@@ -85,14 +99,9 @@ export function histogramSvg(spec: HistogramSpec): Html {
     path += `V${px(base)}`;
     return html`<path class="bars ${spec.series[s].look}" d="${path}"/>`;
   });
-  // A density times the number of values times the width of a bin is a count.
-  const perBin = (sortedFinite(spec.series[0].values).length * (high - low)) / bins;
-  for (const { density, dashed } of spec.curves ?? []) {
-    const points = Array.from({ length: curvePoints + 1 }, (_, i) => {
-      const at = low + (i / curvePoints) * (high - low);
-      return `${px(x(at))} ${px(Math.max(margin.top, y(perBin * density(at))))}`;
-    });
-    shapes.push(html`<path class="fit${dashed && " dashed"}" d="M${points.join("L")}"/>`);
+  for (const { points, dashed } of curves) {
+    const places = points.map(({ at, count }) => `${px(x(at))} ${px(Math.max(margin.top, y(count)))}`);
+    shapes.push(html`<path class="fit${dashed && " dashed"}" d="M${places.join("L")}"/>`);
   }
   const yTicks = spec.logCounts
     ? Array.from({ length: Math.round(Math.log10(top)) + 1 }, (_, i) => 10 ** i).filter(

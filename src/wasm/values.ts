@@ -179,6 +179,8 @@ export const v128 = {
   load: load("v128", 4, ...simd(0x00)),
   /** Four 16-bit integers, widened with their sign to i32x4. */
   load16x4S: load("v128", 3, ...simd(0x03)),
+  /** Four 16-bit integers, widened with zeros to i32x4. */
+  load16x4U: load("v128", 3, ...simd(0x04)),
   load32Splat: load("v128", 2, ...simd(0x09)),
   load32Zero: load("v128", 2, ...simd(0x5c)),
   load64Zero: load("v128", 3, ...simd(0x5d)),

@@ -222,7 +222,7 @@ test("a classifier becomes the same bytes in Node and in pages, on one and on tw
 
 test.each([1, 2])("a page is not blocked by %i training threads", async (threads) => {
   const page = await openLibrary(threads === 1 ? plain : isolated);
-  const long = { ...experiment, timing: { ...experiment.timing, trainMs: 10_000 } };
+  const long = { ...experiment, timing: { ...experiment.timing, trainMs: 3000 } };
   const ticks = await page.evaluate(
     async ({ long, threads }) => {
       const trainer = await volley.createTrainer(long, { threads });

@@ -1,17 +1,12 @@
 /** Heterogeneity from the command line: the switch, constants from files, tests on changed samples, fits and the report. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
+import { beforeAll, expect, test } from "vitest";
 import { writeNpy } from "../../src/data/formats/npy.ts";
+import { workplace } from "../cli/support/workplace.ts";
 import { smallExperiment } from "./small.ts";
 
-let cwd: string;
-const before = process.cwd();
+const place = workplace("volley-heterogeneity-", { folder: "file", processes: false });
+const volley = (...args: string[]) => place.here(args);
 beforeAll(() => {
-  cwd = mkdtempSync(join(tmpdir(), "volley-heterogeneity-"));
   const disturbances = [{ name: "silence", change: [{ type: "dropSpikes" as const, probability: 1 }] }];
   const small = smallExperiment({
     data: {
@@ -20,28 +15,10 @@ beforeAll(() => {
     },
     layer: { model: { type: "StorkLIF", parameters: { threshold: { file: "thresholds.npy" } } } },
   });
-  writeFileSync(join(cwd, "small.json"), JSON.stringify(small));
-  writeFileSync(join(cwd, "thresholds.npy"), writeNpy(Float32Array.from({ length: 8 }, (_, i) => 0.8 + i / 20)));
-  writeFileSync(join(cwd, "tau.csv"), "species,n,mean_ms,sd_ms,p10,p50,p90\nmouse,1920,17.9,10.6,6.9,16.4,29.8\n");
-  process.chdir(cwd);
+  place.write("small.json", small);
+  place.write("thresholds.npy", writeNpy(Float32Array.from({ length: 8 }, (_, i) => 0.8 + i / 20)));
+  place.write("tau.csv", "species,n,mean_ms,sd_ms,p10,p50,p90\nmouse,1920,17.9,10.6,6.9,16.4,29.8\n");
 });
-afterAll(() => {
-  process.chdir(before);
-  rmSync(cwd, { recursive: true, force: true });
-});
-
-async function volley(...args: string[]) {
-  let [stdout, stderr] = ["", ""];
-  const context = {
-    stdout: { columns: undefined, write: (text: string) => void (stdout += text) },
-    stderr: { columns: undefined, write: (text: string) => void (stderr += text) },
-    env: {},
-    command: [],
-    onSignal: () => () => {},
-  };
-  const code = await run(args, context as unknown as Context);
-  return { code, stdout, stderr };
-}
 
 test("train, inspect, test on changed samples, report beside measured time constants", async () => {
   const word = "network.heterogeneity=het/het";
@@ -52,7 +29,7 @@ test("train, inspect, test on changed samples, report beside measured time const
   expect(accuracy.disturbed.silence).toBeCloseTo(1 / 3, 12);
 
   // The run has the numbers themselves, and what the word stands for.
-  const kept = JSON.parse(readFileSync(join(cwd, "run/experiment.json"), "utf8"));
+  const kept = JSON.parse(place.read("run/experiment.json"));
   const [layer] = kept.network.layers;
   expect(layer.model.parameters.threshold[1]).toBeCloseTo(0.85, 6);
   expect(layer.model.parameters.tauMemMs).toMatchObject({ distribution: "gamma", mean: 10, shape: 3 });
@@ -71,6 +48,14 @@ test("train, inspect, test on changed samples, report beside measured time const
     }
     expect(after.mean).not.toBe(start.mean);
   }
+  // The readout starts as the layers do and is not trained; the thresholds are those of the file.
+  const ofReadout = Object.keys(kept.network.readout.model.parameters);
+  expect(ofReadout.length).toBeGreaterThan(0);
+  expect(inspected.fixed.map(({ layer: own, name }: Record<string, string>) => [own, name])).toEqual([
+    ["hidden", "threshold"],
+    ...ofReadout.map((name) => ["readout", name]),
+  ]);
+  expect(inspected.fixed[0].values).toMatchObject({ count: 8 });
   expect(inspected.disturbed).toMatchObject([{ name: "silence", accuracy: accuracy.disturbed.silence }]);
 
   const tested = async (...more: string[]) => {
@@ -85,9 +70,11 @@ test("train, inspect, test on changed samples, report beside measured time const
   expect((await volley("test", "run", "--disturb", "fast")).stderr).toContain("--disturb fast is not JSON");
   expect((await volley("test", "run", "--disturb", '{"type": "drop"}')).stderr).toContain('did you mean "crop"');
 
-  const page = () => readFileSync(join(cwd, "run/report.html"), "utf8");
+  const page = () => place.read("run/report.html");
   expect(page()).toContain("Time constants and the distributions that fit them.");
   expect(page()).toContain("test, silence");
+  expect(page()).toMatch(/hidden: threshold<\/span><span class="panel-note">given, not trained/);
+  expect(page()).toMatch(/readout: tau\w+<\/span><span class="panel-note">drawn, not trained/);
   expect(page()).not.toContain("mouse, measured");
   expect((await volley("report", "run", "--measured", "tau.csv")).code).toBe(0);
   expect(page()).toContain("mouse, measured");
@@ -100,8 +87,8 @@ test("files that do not fit are refused before anything is written", async () =>
   const set = (value: object) => ["--set", `network.layers.0.model.parameters.tauMemMs=${JSON.stringify(value)}`];
   const refused = async (value: object) =>
     (await volley("train", "small.json", ...set(value), "--threads", "1", "--out", "refused")).stderr;
-  writeFileSync(join(cwd, "three.npy"), writeNpy(Float32Array.of(5, 10, 20)));
-  writeFileSync(join(cwd, "negative.npy"), writeNpy(Float32Array.from({ length: 8 }, () => -1)));
+  place.write("three.npy", writeNpy(Float32Array.of(5, 10, 20)));
+  place.write("negative.npy", writeNpy(Float32Array.from({ length: 8 }, () => -1)));
   expect(await refused({ file: "three.npy" })).toMatch(/tauMemMs is a list of 3 numbers, but 8 neurons need one each/);
   expect(await refused({ file: "negative.npy" })).toMatch(/"tauMemMs" of model StorkLIF is -1 ms for neuron 0/);
   expect(await refused({ file: "none.npy" })).toMatch(

@@ -1,38 +1,15 @@
 /** `volley init` and what training keeps of its start, from the command line. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Context } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
+import { existsSync } from "node:fs";
+import { beforeAll, expect, test } from "vitest";
+import { workplace } from "../cli/support/workplace.ts";
 import { smallExperiment } from "./small.ts";
 
-let cwd: string;
-let before: string;
+const place = workplace("volley-init-", { folder: "file", processes: false });
+const volley = (...args: string[]) => place.here(args);
 beforeAll(() => {
-  before = process.cwd();
-  cwd = mkdtempSync(join(tmpdir(), "volley-init-"));
-  process.chdir(cwd);
   const layers = [{ neurons: 12 }, { neurons: 10, recurrent: false, bias: true }];
-  writeFileSync("small.json", JSON.stringify(smallExperiment({ layers })));
+  place.write("small.json", smallExperiment({ layers }));
 });
-afterAll(() => {
-  process.chdir(before);
-  rmSync(cwd, { recursive: true, force: true });
-});
-
-async function volley(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  let [stdout, stderr] = ["", ""];
-  const context = {
-    stdout: { columns: undefined, write: (text: string) => void (stdout += text) },
-    stderr: { columns: undefined, write: (text: string) => void (stderr += text) },
-    env: {},
-    command: [],
-    onSignal: () => () => {},
-  };
-  const code = await run(args, context as unknown as Context);
-  return { code, stdout, stderr };
-}
 
 test("a table of layers, a page of its own, and the same figures as data", async () => {
   const { code, stdout, stderr } = await volley("init", "small.json", "--threads", "1", "--report", "page.html");
@@ -44,7 +21,7 @@ test("a table of layers, a page of its own, and the same figures as data", async
   expect(second).toMatch(/^hidden2\s+10\s+fluctuation\s/);
   expect(loss).toMatch(/^loss of the first batch [\d.]+ per sample$/);
 
-  const page = readFileSync("page.html", "utf8");
+  const page = place.read("page.html");
   expect(page).toMatch(/<h1>small<\/h1>/);
   expect(page.match(/<svg class="histogram"/g)).toHaveLength(2);
   expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
@@ -108,8 +85,8 @@ test("what is no classifier, and a page that cannot be written, are refused in o
 test("a run keeps its start, and its report shows it", async () => {
   const { code } = await volley("train", "small.json", "--threads", "1", "--epochs", "1", "--out", "run", "--json");
   expect(code).toBe(0);
-  expect(existsSync(join("run", "initial.json"))).toBe(true);
-  const page = readFileSync(join("run", "report.html"), "utf8");
+  expect(existsSync(place.path("run/initial.json"))).toBe(true);
+  const page = place.read("run/report.html");
   expect(page).toMatch(/<h2 id="start">Start<\/h2>/);
   expect(page).toMatch(/Seen in 16 training samples/);
 });

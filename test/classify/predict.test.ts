@@ -1,16 +1,13 @@
 /** `volley predict` from outside: a trained run, files with and without classes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdirSync } from "node:fs";
+import { beforeAll, describe, expect, test } from "vitest";
 import { randman } from "../../src/data/encoding/generators/randman.ts";
 import type { SpikeTrains } from "../../src/data/labelled-set.ts";
-import { type CommandLine, commandLine } from "../cli/support/processes.ts";
+import { workplace } from "../cli/support/workplace.ts";
 import { framesNpz, npzOf } from "../data/make-labelled-files.ts";
 import { smallExperiment } from "./small.ts";
 
-let line: CommandLine;
-let cwd: string;
+const place = workplace("volley-predict-", { folder: "file", engine: "shipped" });
 let labels: string[];
 
 /** Samples of the set that `small` is trained on, as a file. */
@@ -28,10 +25,10 @@ async function npzOfTraining(words: readonly string[] | null): Promise<Uint8Arra
   });
 }
 
-const volley = (args: string) => line.start(args.split(" "), { cwd, fake: "shipped" }).ended;
-
-async function predictions(args: string) {
-  const { code, stdout, stderr } = await volley(`predict runs/small ${args} --json`);
+/** By several threads, for which it takes a process, or by one. */
+async function predictions(args: string, threads = 1) {
+  const command = `predict runs/small ${args} --threads ${threads} --json`;
+  const { code, stdout, stderr } = await (threads === 1 ? place.here(command) : place.run(command));
   expect(code, stderr).toBe(0);
   return {
     stderr,
@@ -43,20 +40,14 @@ async function predictions(args: string) {
 }
 
 beforeAll(async () => {
-  line = commandLine();
-  cwd = mkdtempSync(join(tmpdir(), "volley-predict-"));
-  writeFileSync(join(cwd, "small.json"), JSON.stringify(smallExperiment()));
-  writeFileSync(join(cwd, "unlabelled.npz"), await npzOfTraining(null));
-  writeFileSync(join(cwd, "labelled.npz"), await npzOfTraining(labels));
-  writeFileSync(join(cwd, "images.npz"), framesNpz());
-  mkdirSync(join(cwd, "rates"));
-  writeFileSync(join(cwd, "rates/experiment.json"), JSON.stringify({ targets: { type: "sinusoids" } }));
-  const { code, stderr } = await volley("train small.json --threads 1 --no-report");
+  place.write("small.json", smallExperiment());
+  place.write("unlabelled.npz", await npzOfTraining(null));
+  place.write("labelled.npz", await npzOfTraining(labels));
+  place.write("images.npz", framesNpz());
+  mkdirSync(place.path("rates"));
+  place.write("rates/experiment.json", { targets: { type: "sinusoids" } });
+  const { code, stderr } = await place.here("train small.json --threads 1 --no-report");
   expect(code, stderr).toBe(0);
-});
-afterAll(() => {
-  line.remove();
-  rmSync(cwd, { recursive: true, force: true });
 });
 
 describe("predict", () => {
@@ -73,7 +64,7 @@ describe("predict", () => {
     }
     const right = rows.filter(({ predicted, label }) => predicted === label).length;
     expect(stderr).toContain(`36 samples; ${right} of 36 with a known class are right`);
-    const tested = await volley("test runs/small --data labelled.npz --json");
+    const tested = await place.here("test runs/small --data labelled.npz --threads 1 --json");
     expect(JSON.parse(tested.stdout).accuracy).toBeCloseTo(right / 36, 12);
   });
 
@@ -82,8 +73,8 @@ describe("predict", () => {
       ...smallExperiment(),
       data: { ...smallExperiment().data, test: { holdOut: { type: "everyNth", n: 6 } } },
     };
-    writeFileSync(join(cwd, "held.json"), JSON.stringify(held));
-    const { code, stdout, stderr } = await volley(
+    place.write("held.json", held);
+    const { code, stdout, stderr } = await place.here(
       "train held.json --data labelled.npz --epochs 1 --threads 1 --no-report --json --out runs/held",
     );
     expect(code, stderr).toBe(0);
@@ -92,15 +83,15 @@ describe("predict", () => {
   });
 
   test("needs no classes, and any number of threads says the same", async () => {
-    const { rows: known } = await predictions("labelled.npz --threads 1");
-    const { rows, stderr } = await predictions("unlabelled.npz --threads 2");
+    const { rows: known } = await predictions("labelled.npz");
+    const { rows, stderr } = await predictions("unlabelled.npz", 2);
     expect(rows).toEqual(known.map((row) => ({ ...row, label: null })));
     expect(stderr).toMatch(/36 samples\n$/);
   });
 
   test("some samples, in the order asked for, as lines to read", async () => {
     const { rows } = await predictions("labelled.npz");
-    const { code, stdout } = await volley("predict runs/small labelled.npz --samples 7,0,7");
+    const { code, stdout } = await place.here("predict runs/small labelled.npz --samples 7,0,7 --threads 1");
     expect(code).toBe(0);
     const wanted = [7, 0, 7].map((i) => {
       const { predicted, probability, label } = rows[i];
@@ -117,7 +108,7 @@ describe("predict", () => {
     ["runs/nothing labelled.npz", /runs\/nothing/],
     ["rates labelled.npz", /follows recorded rates; only classifiers predict classes/],
   ])("%s is refused", async (args, message) => {
-    const { code, stdout, stderr } = await volley(`predict ${args}`);
+    const { code, stdout, stderr } = await place.here(`predict ${args} --threads 1`);
     expect(code).toBeGreaterThan(0);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);

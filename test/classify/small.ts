@@ -26,6 +26,7 @@ export function smallExperiment(
     seed: 3,
     data: {
       train: { generate: "randman", manifolds: 3, units: 10, steps: 20, samplesPerClass: 12, dimensions: 1 },
+      validation: { type: "everyNth", n: 10 },
       ...change.data,
     },
     network: {

@@ -2,28 +2,18 @@
  * A checkpointing run killed at random moments must stay readable, and go on to the bytes of a run that was never killed:
  * `npm run test:kills` for 200 kills of each kind, a few in the fast suite.
  */
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { openCheckpoint } from "../../src/experiment/checkpoint.ts";
 import { RunFolder } from "../../src/experiment/run-folder.ts";
 import { smallExperiment } from "../classify/small.ts";
-import { type CommandLine, commandLine } from "./support/processes.ts";
+import { workplace } from "./support/workplace.ts";
 
 const kills = Number(process.env.VOLLEY_KILLS ?? 10);
 const killsOfTraining = Number(process.env.VOLLEY_KILLS ?? 4);
-let line: CommandLine;
-let cwd: string;
-beforeAll(() => {
-  line = commandLine();
-  cwd = mkdtempSync(join(tmpdir(), "volley-kill-"));
-});
-afterAll(() => {
-  line.remove();
-  rmSync(cwd, { recursive: true, force: true });
-});
+const place = workplace("volley-kill-", { folder: "file" });
 
 /** What a kill may leave must be whole; `done` is the iteration (or epoch) of the newest checkpoint, 0 without any. */
 async function inspectRun(path: string) {
@@ -57,18 +47,18 @@ test(`${kills} kills, 0 unreadable runs, and the run only ever moves on`, {
   let iterations = 0;
   let afterCheckpoint = 0;
   for (let kill = 0; kill < kills; kill++) {
-    const first = !existsSync(join(cwd, "run/experiment.json"));
-    const running = line.start(first ? args.split(" ") : ["resume", "run"], { cwd, fake: { ticks: 1 } });
+    const first = !existsSync(place.path("run/experiment.json"));
+    const running = place.start(first ? args : "resume run", { fake: { ticks: 1 } });
     await running.shown(/iteration \d+\//);
     await sleep(300 * Math.random());
     running.child.kill("SIGKILL");
     await running.ended;
 
-    const { done } = await inspectRun(join(cwd, "run"));
+    const { done } = await inspectRun(place.path("run"));
     if (done === 0) continue;
     expect(done).toBeGreaterThanOrEqual(iterations);
     iterations = done;
-    if (halfWrittenIn(join(cwd, "run"))) afterCheckpoint++;
+    if (halfWrittenIn(place.path("run"))) afterCheckpoint++;
   }
   expect(iterations).toBeGreaterThan(0);
   // Kills that hit a half-written file: the case this test is for. With 10 kills at least one, else the test is blind.
@@ -101,15 +91,15 @@ test.each([
     timeout: 60_000 + 30_000 * killsOfTraining,
   },
   async (_, train) => {
-    writeFileSync(join(cwd, "classifier.json"), JSON.stringify(classifier));
-    const shipped = { cwd, fake: "shipped" } as const;
+    place.write("classifier.json", classifier);
+    const shipped = { fake: "shipped" } as const;
     let started = performance.now();
-    const whole = await line.start([...train, "--out", "whole"], shipped).ended;
+    const whole = await place.start([...train, "--out", "whole"], shipped).ended;
     // Of a run that is not killed: kills fall evenly into it. Measured again when one got through, as machines have moods.
     let lifetime = performance.now() - started;
     expect(whole.code, whole.stderr).toBe(0);
     const { checkpointSha256 } = JSON.parse(whole.stdout);
-    rmSync(join(cwd, "whole"), { recursive: true });
+    rmSync(place.path("whole"), { recursive: true });
 
     let finished = 0;
     let kill = 0;
@@ -117,14 +107,14 @@ test.each([
     let halfWritten = 0;
     while (kill < killsOfTraining || finished === 0) {
       const name = `run-${finished}`;
-      const path = join(cwd, name);
+      const path = place.path(name);
       let iterations = 0;
       for (let life = 0; ; life++) {
         // Sometimes before there is a run: then nothing is lost, and the same command starts it again.
         const begun = existsSync(join(path, "experiment.json"));
         const command = begun ? ["resume", name, "--no-report", "--json"] : [...train, "--out", name];
         started = performance.now();
-        const running = line.start([...command, "--threads", String(1 + (life % 2))], shipped);
+        const running = place.start([...command, "--threads", String(1 + (life % 2))], shipped);
         const after = kill < killsOfTraining ? lifetime * Math.random() : Number.POSITIVE_INFINITY;
         const ended = await Promise.race([running.ended, ...(Number.isFinite(after) ? [sleep(after)] : [])]);
         if (ended) {

@@ -26,6 +26,7 @@ import { openDraws } from "../../src/random/draws.ts";
 import { deepNetwork, deepValues } from "./deep-network.ts";
 import { gradientDifferences, squaredError } from "./random-networks.ts";
 import { prepare, runEngine } from "./run-engine.ts";
+import { projection } from "./small-networks.ts";
 
 function drawEvents({ inputs }: GradientNetwork, steps: number, seed: number): StepEvents {
   const draws = openDraws(seed, "deep events");
@@ -175,17 +176,7 @@ describe("samples", () => {
           bias: false,
         },
       ],
-      projections: [
-        {
-          name: "out",
-          source: 0,
-          target: 1,
-          delaySteps: 0,
-          connectivity: "dense",
-          backward: "weights",
-          trained: true,
-        },
-      ],
+      projections: [projection(0, 1)],
       readout: 1,
     };
     const values: NetworkValues = { weights: [new Float32Array(5)], bias: [null, null], constants: [{ leak }, {}] };
@@ -267,8 +258,8 @@ describe("neurons without states", () => {
     // Of every step: weight 3 of the readout, which forgets exp(-1/20) per step.
     const k = Math.exp(-1 / 20);
     for (const [t, adjoint] of [3 * k * k, 3 * k, 3].entries()) {
-      expect(twin.currentAdjoints[1][t]).toBeCloseTo(adjoint, 12);
-      for (let i = 0; i < 4; i++) expect(twin.currentAdjoints[0][4 * t + i]).toBeCloseTo(adjoint, 12);
+      expect(twin.inputAdjoints[1][0][t]).toBeCloseTo(adjoint, 12);
+      for (let i = 0; i < 4; i++) expect(twin.inputAdjoints[0][0][4 * t + i]).toBeCloseTo(adjoint, 12);
     }
     const engine = prepare({ network }, values);
     const { spikes, gradients } = runEngine(engine, values, sample, lastOutput);

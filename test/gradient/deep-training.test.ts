@@ -1,14 +1,14 @@
 /** Training of layers that share weights and drop spikes: the same bytes for any number of workers and after a resume. */
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { type LearningPlan, type ProjectionPlan, unconstrained } from "../../src/learning/gradient/learning-plan.ts";
 import type { LabelledEvents } from "../../src/learning/gradient/member.ts";
 import { GradientMember } from "../../src/learning/gradient/member.ts";
-import type { ProjectionSpec } from "../../src/learning/gradient/spec.ts";
-import type { LearningPlan, ProjectionPlan } from "../../src/learning/gradient/trainer.ts";
 import type { PopulationChoice, TrainingSpec } from "../../src/learning/gradient/training-spec.ts";
 import type { SharedRows } from "../../src/network/shared-rows.ts";
 import { Philox } from "../../src/random/philox.ts";
 import { streamKind, streamOf } from "../../src/random/streams.ts";
+import { digest } from "./digest.ts";
+import { projection } from "./small-networks.ts";
 
 // Worker threads run the built files.
 const { createGradientTrainer } = await import("../../dist/learning/gradient/trainer.node.js");
@@ -58,16 +58,6 @@ interface Choices {
 }
 
 function setup({ surrogate, first, dropout = 0.3, seed = 5 }: Choices = {}) {
-  const projection = (name: string, source: number | "input", more: Partial<ProjectionSpec>): ProjectionSpec => ({
-    name,
-    source,
-    target: 0,
-    delaySteps: 0,
-    connectivity: "dense",
-    backward: source === "input" ? "none" : "weights",
-    trained: true,
-    ...more,
-  });
   const spec: TrainingSpec = {
     seed,
     dtMs: 1,
@@ -86,8 +76,8 @@ function setup({ surrogate, first, dropout = 0.3, seed = 5 }: Choices = {}) {
       { name: "readout", size: 2, model: { type: "LI", parameters: {} }, detachReset: true, trainable: [], bias: true },
     ],
     projections: [
-      projection("input", "input", { connectivity: convolution(), gain: 2 }),
-      projection("output", 0, { target: 1 }),
+      projection("input", 0, { name: "input", backward: "none", connectivity: convolution(), gain: 2 }),
+      projection(0, 1, { name: "output" }),
     ],
     readout: 1,
     loss: { type: "crossEntropy", readout: "mean" },
@@ -96,13 +86,7 @@ function setup({ surrogate, first, dropout = 0.3, seed = 5 }: Choices = {}) {
     lanes: 8,
     relaxed: false,
   };
-  const plain: ProjectionPlan = {
-    initial: { type: "normal", gain: 2 },
-    constraint: null,
-    signs: null,
-    penalty: null,
-    deepR: null,
-  };
+  const plain = unconstrained({ type: "normal", gain: 2 });
   const plan: LearningPlan = {
     optimiser: { type: "adam", rate: 0.02 },
     schedules: [],
@@ -120,14 +104,6 @@ function setup({ surrogate, first, dropout = 0.3, seed = 5 }: Choices = {}) {
 }
 
 const batches = Array.from({ length: 20 }, (_, b) => Array.from({ length: 7 + (b % 3) }, (_, i) => sample(b * 13 + i)));
-
-const digest = (arrays: Readonly<Record<string, Float32Array>>): string => {
-  const hash = createHash("sha256");
-  for (const [name, { buffer, byteOffset, byteLength }] of Object.entries(arrays)) {
-    hash.update(name).update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  return hash.digest("hex");
-};
 
 describe("a convolution with dropout", () => {
   it("learns, with the same bytes on 1, 2, 3 and 4 threads, and keeps its padding at 0", async () => {

@@ -71,6 +71,17 @@ describe("random networks", () => {
     expect(tally.arrays).toBeGreaterThan(3 * runs);
   });
 
+  it("do so where neurons have several inputs, and projections start from parts of populations", () => {
+    const tally = { spikes: 0, arrays: 0 };
+    const few = Math.ceil(runs / 3);
+    fc.assert(
+      fc.property(randomCases({ models: ["StorkExcInhLIF"] }), (given) => compare(given, tally)),
+      { numRuns: few, seed },
+    );
+    expect(tally.spikes).toBeGreaterThan(12 * few);
+    expect(tally.arrays).toBeGreaterThan(3 * few);
+  });
+
   it("keep values, matrices and gradients when a longer sample needs more memory", () => {
     const tally = { spikes: 0, arrays: 0 };
     fc.assert(

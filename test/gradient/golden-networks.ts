@@ -7,6 +7,7 @@ import type { GradientNetwork, NetworkValues } from "../../src/learning/gradient
 import { exp, log } from "../../src/math/elementary.ts";
 import { readoutModels } from "../../src/model/built-in.ts";
 import { builtInModel, resolveModel } from "../../src/model/resolve.ts";
+import { projection } from "./small-networks.ts";
 
 type Matrix = number[][];
 
@@ -93,17 +94,9 @@ export function bpttCases(): GoldenCase[] {
         },
       ],
       projections: [
-        {
-          name: "in",
-          source: "input",
-          target: 0,
-          delaySteps: 0,
-          connectivity: "dense",
-          backward: "none",
-          trained: true,
-        },
-        { name: "rec", source: 0, target: 0, delaySteps: 2, connectivity: "dense", backward: "weights", trained: true },
-        { name: "out", source: 0, target: 1, delaySteps: 1, connectivity: "dense", backward: "weights", trained: true },
+        projection("input", 0, { name: "in", backward: "none" }),
+        projection(0, 0, { name: "rec", delaySteps: 2 }),
+        projection(0, 1, { name: "out", delaySteps: 1 }),
       ],
       readout: 1,
     };
@@ -178,25 +171,9 @@ export function epropCases(): GoldenCase[] {
           },
         ],
         projections: [
-          {
-            name: "in",
-            source: "input",
-            target: 0,
-            delaySteps: 0,
-            connectivity: "dense",
-            backward: "none",
-            trained: true,
-          },
-          { name: "rec", source: 0, target: 0, delaySteps: 1, connectivity: "dense", backward: "none", trained: true },
-          {
-            name: "out",
-            source: 0,
-            target: 1,
-            delaySteps: 0,
-            connectivity: "dense",
-            backward: feedback === "symmetric" ? "weights" : "feedback",
-            trained: true,
-          },
+          projection("input", 0, { name: "in", backward: "none" }),
+          projection(0, 0, { name: "rec", backward: "none" }),
+          projection(0, 1, { name: "out", backward: feedback === "symmetric" ? "weights" : "feedback" }),
         ],
         readout: 1,
       };

@@ -1,6 +1,7 @@
 /** Networks drawn at random, for properties that must hold for all of them. */
 import fc from "fast-check";
 import type { StepEvents } from "../../src/data/labelled-set.ts";
+import { constant, exp } from "../../src/expression/build.ts";
 import type { Surrogate } from "../../src/expression/node.ts";
 import { surrogates } from "../../src/expression/surrogates.ts";
 import type { OutputLoss } from "../../src/learning/gradient/reference.ts";
@@ -9,11 +10,12 @@ import type {
   NetworkValues,
   PopulationSpec,
   ProjectionSpec,
+  SourceRange,
   SparseRows,
 } from "../../src/learning/gradient/spec.ts";
 import { isShared, synapseCount } from "../../src/learning/gradient/spec.ts";
 import { poolingModels, readoutModels } from "../../src/model/built-in.ts";
-import type { Model, PerNeuron } from "../../src/model/define.ts";
+import { defineModel, type Model, type PerNeuron } from "../../src/model/define.ts";
 import { straightThrough } from "../../src/model/pooling.ts";
 import { builtInModel, resolveModel } from "../../src/model/resolve.ts";
 import type { SharedRows } from "../../src/network/shared-rows.ts";
@@ -32,6 +34,7 @@ const hiddenModels: Readonly<Record<string, number>> = {
   GennLIF: 0.5,
   GennALIF: 0.5,
   StorkLIF: 5,
+  StorkExcInhLIF: 5,
   StorkSubtractLIF: 5,
   SpyTorchLIF: 0.6,
   PerezNievesLIF: 5,
@@ -39,6 +42,28 @@ const hiddenModels: Readonly<Record<string, number>> = {
   NorseLIF: 5,
   Or: 1,
 };
+
+/** A readout of two inputs. */
+const ExcInhLI = defineModel({
+  name: "ExcInhLI",
+  description: "",
+  source: "",
+  parameters: {
+    tauMemMs: { unit: "ms", default: 20, exclusiveMin: 0, doc: "" },
+    tauInhMs: { unit: "ms", default: 5, exclusiveMin: 0, doc: "" },
+  },
+  states: { y: { unit: "1", initial: 0, doc: "" }, i: { unit: "1", initial: 0, doc: "" } },
+  inputs: ["excitation", "inhibition"],
+  step: ({ y, i, excitation, inhibition, dtMs, tauMemMs, tauInhMs }) => ({
+    y: y
+      .times(exp(dtMs.negated().over(tauMemMs)))
+      .plus(excitation)
+      .minus(i),
+    i: i.times(exp(dtMs.negated().over(tauInhMs))).plus(inhibition),
+  }),
+  margin: () => constant(-1),
+  reset: () => ({}),
+});
 
 const surrogateChoices: readonly Surrogate[] = [
   surrogates.fastSigmoid(5),
@@ -93,7 +118,7 @@ interface Shape {
     readonly refractory: number;
     readonly dropout: number;
   }[];
-  readonly readout: "LI" | "CuBaLI";
+  readonly readout: "LI" | "CuBaLI" | "ExcInhLI";
   readonly trainableReadout: boolean;
   readonly steps: readonly number[];
   readonly valued: boolean;
@@ -133,7 +158,7 @@ export function randomCases(options: RandomOptions = {}): fc.Arbitrary<RandomCas
         }),
         { minLength: 1, maxLength: 3 },
       ),
-      readout: fc.constantFrom("LI", "CuBaLI"),
+      readout: fc.constantFrom("LI", "CuBaLI", "ExcInhLI"),
       trainableReadout: fc.boolean(),
       steps: options.steps
         ? fc.constant(options.steps)
@@ -160,6 +185,11 @@ function drawParameters(model: Model, size: number, perNeuron: boolean, refracto
     parameters[name] = perNeuron ? Float32Array.from({ length: size }, draw) : Math.fround(draw());
   }
   return parameters;
+}
+
+function drawRange(size: number, draws: Draws): SourceRange {
+  const from = Math.floor(draws.uniform() * size);
+  return { from, to: from + 1 + Math.floor(draws.uniform() * (size - from)) };
 }
 
 function drawRows(sources: number, targets: number, draws: Draws): SparseRows {
@@ -218,7 +248,7 @@ function build(shape: Shape, { eprop = false, plain = false }: RandomOptions): R
       dropout: given.dropout,
     };
   });
-  const readout = readoutModels[shape.readout];
+  const readout = readoutModels[shape.readout] ?? ExcInhLI;
   populations.push({
     name: "readout",
     size: shape.outputs,
@@ -240,13 +270,17 @@ function build(shape: Shape, { eprop = false, plain = false }: RandomOptions): R
     const outward = target === last;
     const way = draws.uniform();
     const kind = draws.uniform();
-    const sizes = [sizeOf(source), sizeOf(target)] as const;
+    const { inputs } = populations[target].model.model;
+    const sources = source === "input" || chance(0.7) ? undefined : drawRange(sizeOf(source), draws);
+    const sizes = [sources === undefined ? sizeOf(source) : sources.to - sources.from, sizeOf(target)] as const;
     const connectivity =
       kind < 0.4 ? "dense" : kind < 0.7 || plain ? drawRows(...sizes, draws) : drawShared(...sizes, draws);
     projections.push({
       name: `${source} to ${target}`,
       source,
       target,
+      ...(inputs.length === 1 ? {} : { into: inputs[Math.floor(draws.uniform() * inputs.length)] }),
+      ...(sources === undefined ? {} : { sources }),
       delaySteps: delay(least),
       connectivity,
       gain: chance(0.3) ? 0.25 + draws.uniform() : undefined,

@@ -6,10 +6,12 @@
 import { expect, test } from "vitest";
 import { LocalGroup } from "../../src/device/cpu/group.ts";
 import { gradientHost } from "../../src/learning/gradient/host.ts";
+import { unconstrained } from "../../src/learning/gradient/learning-plan.ts";
 import type { LabelledEvents } from "../../src/learning/gradient/member.ts";
 import { GradientTrainer } from "../../src/learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../src/learning/gradient/training-spec.ts";
 import type { ParametrisationDescription } from "../../src/learning/optimisers/parametrisation.ts";
+import { projection } from "./small-networks.ts";
 
 const [inputs, outputs, steps, dtMs] = [12, 3, 40, 0.5];
 const starts = { tauMemMs: [8, 20, 41], tauSynMs: [3, 6, 9] };
@@ -31,17 +33,7 @@ const spec: TrainingSpec = {
       bias: false,
     },
   ],
-  projections: [
-    {
-      name: "output",
-      source: "input",
-      target: 0,
-      delaySteps: 0,
-      connectivity: "dense",
-      backward: "none",
-      trained: true,
-    },
-  ],
+  projections: [projection("input", 0, { name: "output", backward: "none" })],
   readout: 0,
   loss: { type: "crossEntropy", readout: "perStep", overSteps: "mean" },
   regularisers: [],
@@ -91,9 +83,7 @@ async function trainerWith(
       overBatch: "sum",
       epochs: 1,
       stepsPerEpoch: 1,
-      projections: [
-        { initial: { type: "normal", gain: 3 }, constraint: null, signs: null, penalty: null, deepR: null },
-      ],
+      projections: [unconstrained({ type: "normal", gain: 3 })],
       constants: ["tauMemMs", "tauSynMs"].map((parameter) => ({
         population: 0,
         parameter,

@@ -20,7 +20,7 @@ async function run(script: string, args: string): Promise<Ended> {
 }
 
 test("rls-accuracy prints one table of nets, variants and seeds; other sizes are not judged", async () => {
-  const args = "--only default --neurons 300 --iterations 1 --variants int16,block-20 --seeds 1,2";
+  const args = "--only default --neurons 128 --iterations 1 --variants int16,block-20 --seeds 1,2";
   const { stdout, code } = await run("test/slow/rls-accuracy.mjs", args);
   expect(code).toBe(0);
   const table = stdout.slice(stdout.indexOf("net "));

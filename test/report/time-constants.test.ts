@@ -4,7 +4,7 @@ import type { MeasuredGroup } from "../../src/data/measured-constants.ts";
 import { fitGamma } from "../../src/math/distribution-fits.ts";
 import { gamma } from "../../src/random/distributions.ts";
 import { Philox } from "../../src/random/philox.ts";
-import type { TrainedParameter } from "../../src/report/classification/input.ts";
+import type { FixedParameter, TrainedParameter } from "../../src/report/classification/input.ts";
 import { timeConstants } from "../../src/report/classification/sections/time-constants.ts";
 import { cumulativePoints } from "../../src/report/cumulative.ts";
 import { significant } from "../../src/report/format.ts";
@@ -24,8 +24,11 @@ const tau: TrainedParameter = {
   after: drawn(400),
 };
 const base = classificationInput({ epochs: 2, trials: 0, steps: 20 });
-const section = (parameters: TrainedParameter[], measured?: { source: string; groups: MeasuredGroup[] }) =>
-  String(timeConstants({ ...base, parameters, ...(measured && { measured }) }, new Numbering()));
+const section = (
+  parameters: TrainedParameter[],
+  measured?: { source: string; groups: MeasuredGroup[] },
+  fixed: FixedParameter[] = [],
+) => String(timeConstants({ ...base, parameters, fixed, ...(measured && { measured }) }, new Numbering()));
 const readable = (page: string) => page.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
 
 test("before and after with their fits: where all neurons are alike there is none", () => {
@@ -60,6 +63,39 @@ test("measured groups in the table, the largest in the figure", () => {
   expect(label).toContain("mouse, measured, half below 1.00");
   expect(label).not.toContain("few");
   expect(readable(page)).toContain("Measured: tau.csv;");
+});
+
+test("those that were drawn and not trained have fits too, and are told from trained ones", () => {
+  const fixed: FixedParameter = {
+    layer: "hidden",
+    name: "tauSynMs",
+    unit: "ms",
+    origin: "drawn",
+    values: drawn(300),
+  };
+  const group: MeasuredGroup = {
+    name: "mouse",
+    count: 900,
+    mean: 21.5,
+    sd: 7.3,
+    gamma: null,
+    logNormal: null,
+    quantiles: [{ fraction: 0.5, value: 20 }],
+  };
+  const { shape } = fitGamma(fixed.values)!;
+  const alone = readable(section([], { source: "tau.csv", groups: [group] }, [fixed]));
+  expect(alone).toMatch(/hidden: tauSynMs drawn, not trained /);
+  expect(alone).toMatch(
+    new RegExp(`hidden: tauSynMs drawn, not trained 300 [\\d.]+ [\\d.]+ ${significant(shape)} .* mouse measured 900`),
+  );
+  expect(alone).not.toMatch(/after/);
+  const both = section([tau], undefined, [fixed, { ...fixed, name: "threshold", unit: "threshold" }]);
+  expect(both.match(/class="fit dashed"/g)).toHaveLength(2);
+  expect(readable(both)).toMatch(/hidden: tauMemMs before 400 .* after 400 .* hidden: tauSynMs drawn, not trained 300/);
+  const label = /aria-label="(Form of the distributions[^"]*)"/.exec(both)![1];
+  expect(label).toMatch(/hidden: tauMemMs, half below .*; hidden: tauSynMs, drawn, not trained, half below/);
+  expect(readable(both)).not.toContain("threshold");
+  expect(readable(section([], undefined, [{ ...fixed, origin: "given" }]))).toContain("given, not trained");
 });
 
 test("only time constants of single neurons are described", () => {

@@ -179,7 +179,7 @@ class Pair {
     let difference = 0;
     let moved = 0;
     this.twin.weights.forEach((expected, t) => {
-      shard.getWeights(t, w);
+      shard.plastic.getWeights(t, w);
       expected.forEach((value, slot) => {
         difference += (w[slot] - value) ** 2;
         moved += (value - this.initialWeights[t][slot]) ** 2;
@@ -192,7 +192,7 @@ class Pair {
   expectEqualErrors(digits: number): void {
     const [shard] = this.engine.shards;
     this.twinErrors.forEach((error, t) => {
-      expect(shard.record(t, "squaredError") / error).toBeCloseTo(1, digits);
+      expect(shard.plastic.record(t, "squaredError") / error).toBeCloseTo(1, digits);
     });
   }
 }

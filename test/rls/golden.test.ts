@@ -12,6 +12,7 @@ import { buildReferenceNetwork } from "../../src/learning/rls/reference-network.
 import type { RlsSpec } from "../../src/learning/rls/spec.ts";
 import { mean } from "../../src/math/statistics.ts";
 import { Mix64, mix64 } from "../support/mix64.ts";
+import { noiseNet } from "./specs.ts";
 
 interface GoldenRun {
   params: { N: number; K: number; L: number; jx_factor: number; lam: number; mu: number; noise_sig: number };
@@ -29,34 +30,18 @@ const golden: Record<"static" | "noise", GoldenRun> = JSON.parse(
 
 function specOf({ params: { N, K, L, jx_factor, lam, mu, noise_sig } }: GoldenRun): RlsSpec {
   const jx = jx_factor * Math.sqrt(K);
-  return {
+  return noiseNet({
     seed: 1,
     neurons: N,
     excitatory: N / 2,
     timing: { dtMs: 0.1, stimulusOnMs: 800, stimulusOffMs: 1000, trainMs: 1000, learnEveryMs: 10 },
-    model: { type: "LIF", parameters: {} },
-    synapses: { tauExcMs: 3, tauInhMs: 3, tauPlasticMs: 150 },
     drive: { excitatory: 1.5 * jx, inhibitory: jx },
     static: K > 0 ? { K, g: 1, weights: { EE: 0.15, IE: 1, EI: -0.75, II: -1 } } : null,
-    plastic: { inputsPerType: L, weightScale: 1, inhibitoryScale: 1, activeFraction: 1, trained: "all" },
-    feedforward: null,
+    plastic: { inputsPerType: L },
     noise: { model: "voltage", sigma: noise_sig },
-    stimulus: { tauMs: 20, sigma: 0.2 },
-    tasks: 1,
-    learning: {
-      lambda: lam,
-      lambdaFeedforward: 1,
-      mu,
-      forgetting: 1,
-      precision: "f32",
-      block: 1,
-      window: 0,
-      compat: "none",
-      dale: false,
-      maxWeight: Infinity,
-    },
+    learning: { lambda: lam, mu },
     correlationWindowMs: 50,
-  };
+  });
 }
 
 /** A trainer whose first iteration notes its first 200 spikes and the errors and gains of some updates. */

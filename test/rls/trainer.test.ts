@@ -124,6 +124,11 @@ describe("a trainer refuses", () => {
       /needs 101 different excitatory inputs, but only 100/,
     ],
     [
+      "a model of several inputs",
+      noiseNet({ model: { type: "StorkExcInhLIF", parameters: {} } }),
+      /has the inputs excitation and inhibition, but a recurrent network trained by RLS gives every neuron one, "current"/,
+    ],
+    [
       "a parameter that the model lacks",
       noiseNet({ model: { type: "LIF", parameters: { tauMem: 10 } } }),
       /no parameter "tauMem" — did you mean "tauMemMs"/,

@@ -27,6 +27,9 @@ export async function collectClassifier(progress: Progress, run: RunFolder): Pro
       arrays[`weights_${name}`] = { data: weights[k], shape };
       if (projection.gain !== undefined)
         arrays[`gain_${name}`] = { data: Float64Array.of(projection.gain), shape: [1] };
+      const { sources } = projection;
+      if (sources !== undefined)
+        arrays[`sources_${name}`] = { data: Float64Array.of(sources.from, sources.to), shape: [2] };
       if (connectivity === "dense") continue;
       const tables = isShared(connectivity)
         ? { offsets: connectivity.offsets, rows: connectivity.weightRows, targets: connectivity.firstTargets }

@@ -1,8 +1,11 @@
 /** What a classifier would do before any training: looked at through its session. */
 
+import { exitCode, UserError } from "../../base/errors.ts";
 import { trainingReader } from "../../experiment/classify/data.ts";
 import { describeInitial } from "../../experiment/classify/initialise.ts";
+import { noRoomToLook } from "../../experiment/classify/start-memory.ts";
 import { encoderOf } from "../../experiment/classify/summary.ts";
+import { availableMemory } from "../../experiment/memory.ts";
 import type { GradientNetwork } from "../../learning/gradient/spec.ts";
 import type { StartReport } from "../../learning/initialisation/report.ts";
 import type { InitialReport } from "../../report/initialisation/start.ts";
@@ -42,8 +45,19 @@ async function firstGradients(
   };
 }
 
-/** All there is to say. Training cannot begin after this. */
+/**
+ * All there is to say. Training cannot begin after this.
+ * @throws UserError when too little memory is left for it
+ */
 export async function initialReport(session: ClassifierSession): Promise<InitialReport> {
+  const { samples } = session.prepared.experiment.network.initialisation;
+  const noRoom = await noRoomToLook(session.prepared, samples, availableMemory());
+  if (noRoom !== null) {
+    throw new UserError(
+      `${noRoom}; fewer samples (network.initialisation.samples) or fewer neurons take less`,
+      exitCode.unavailable,
+    );
+  }
   const start = await describeInitial(session.prepared, session.loop.trainer.values().weights);
   return { start, homeostasis: session.homeostasis, gradients: await firstGradients(session, start) };
 }
@@ -51,8 +65,17 @@ export async function initialReport(session: ClassifierSession): Promise<Initial
 /** Before training that begins now so few samples are looked at that nobody waits for it. */
 const fewSamples = 16;
 
-/** What the report of a training says of its start. */
-export async function briefInitialReport({ prepared, loop, homeostasis }: ClassifierSession): Promise<InitialReport> {
+/**
+ * What the report of a training says of its start.
+ * @param available bytes that can be taken
+ * @returns a sentence when a look takes more: training goes without
+ */
+export async function briefInitialReport(
+  { prepared, loop, homeostasis }: Pick<ClassifierSession, "prepared" | "loop" | "homeostasis">,
+  available = availableMemory(),
+): Promise<InitialReport | string> {
+  const noRoom = await noRoomToLook(prepared, fewSamples, available);
+  if (noRoom !== null) return noRoom;
   const start = await describeInitial(prepared, loop.trainer.values().weights, fewSamples);
   return { start, homeostasis, gradients: null };
 }

@@ -1,5 +1,5 @@
 /** `volley inspect` for classifiers. */
-import type { Learned, Outcome } from "../../experiment/classify/outcome.ts";
+import type { Learned, LearnedConstants, Outcome } from "../../experiment/classify/outcome.ts";
 import { neuronLayers } from "../../experiment/classify/views.ts";
 import type { RunFolder } from "../../experiment/run-folder.ts";
 import { summarisePositive } from "../../math/distribution-fits.ts";
@@ -11,19 +11,27 @@ import { outcomeLines } from "./figures.ts";
 import { figuresText } from "./progress.ts";
 import { modelName, ruleText } from "./session.ts";
 
-/** Trained constants before and after, and for time constants the distributions that fit them. */
+/** In numbers, and for time constants the distributions that fit them. */
+function summaryOf({ unit, values }: LearnedConstants) {
+  if (unit === "ms" && values.every((value) => value > 0)) return summarisePositive(values);
+  return { count: values.length, mean: mean(values), sd: Math.sqrt(variance(values)), median: median(values) };
+}
+
+/** Trained constants before and after. */
 function constantsOf(before: Learned | undefined, after: Learned | undefined) {
   const own = (after ?? before)?.constants ?? [];
   return own.map(({ layer, name, unit }) => {
     const of = (learned: Learned | undefined) => {
-      const values = learned?.constants.find((one) => one.layer === layer && one.name === name)?.values;
-      if (values === undefined) return null;
-      if (unit === "ms" && values.every((value) => value > 0)) return summarisePositive(values);
-      return { count: values.length, mean: mean(values), sd: Math.sqrt(variance(values)), median: median(values) };
+      const found = learned?.constants.find((one) => one.layer === layer && one.name === name);
+      return found === undefined ? null : summaryOf(found);
     };
     return { layer, name, unit, before: of(before), after: of(after) };
   });
 }
+
+/** Constants that differ between neurons and are not trained. */
+const fixedOf = ({ fixed = [] }: Learned) =>
+  fixed.map((one) => ({ layer: one.layer, name: one.name, unit: one.unit, values: summaryOf(one) }));
 
 export async function inspectClassifier(
   context: Context,
@@ -54,6 +62,7 @@ export async function inspectClassifier(
         test: outcome?.last.test ?? null,
         ...(outcome?.last.disturbed === undefined ? {} : { disturbed: outcome.last.disturbed }),
         constants: constantsOf(before, outcome?.after),
+        fixed: before === undefined ? [] : fixedOf(before),
       }),
     );
     return;

@@ -33,12 +33,15 @@ function summarise(experiment: ClassifyExperiment, inputs: number, learned: Lear
   };
 }
 
+const settingsOf = ({ network }: ClassifyExperiment, layer: string) =>
+  layer === "readout" ? network.readout : network.layers.filter(isSpiking).find((one) => one.name === layer);
+
 /** A constant that all neurons of a layer share is shown once. */
-function isShared({ network }: ClassifyExperiment, layer: string, name: string): boolean {
-  const owner =
-    layer === "readout" ? network.readout : network.layers.filter(isSpiking).find((one) => one.name === layer);
-  return owner?.trainable[name]?.shared ?? false;
-}
+const isShared = (experiment: ClassifyExperiment, layer: string, name: string): boolean =>
+  settingsOf(experiment, layer)?.trainable[name]?.shared ?? false;
+
+const isGiven = (experiment: ClassifyExperiment, layer: string, name: string): boolean =>
+  Array.isArray(settingsOf(experiment, layer)?.model.parameters[name]);
 
 export async function reportInput(run: RunFolder): Promise<ClassificationReportInput> {
   const experiment = await run.classifyExperiment();
@@ -70,6 +73,13 @@ export async function reportInput(run: RunFolder): Promise<ClassificationReportI
       const shown = (all: Float32Array) => (isShared(experiment, layer, name) ? all.slice(0, 1) : all);
       return { layer, name, unit, before: shown(start), after: shown(values) };
     }),
+    fixed: (after?.fixed ?? []).map(({ layer, name, unit, values }) => ({
+      layer,
+      name,
+      unit,
+      origin: isGiven(experiment, layer, name) ? "given" : "drawn",
+      values,
+    })),
     ...(measured === undefined ? {} : { measured }),
     ...(initial === undefined ? {} : { initial }),
     weights: (after?.weights ?? []).map(({ name, synapses, values }) => ({

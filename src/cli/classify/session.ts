@@ -1,6 +1,7 @@
 /** The steps that the commands share for classifiers: from an experiment, or from a run, to a trainer. */
 import { availableParallelism } from "node:os";
 import { exitCode, UserError } from "../../base/errors.ts";
+import { downloadCommand } from "../../data/labelled/public-sets.ts";
 import type { LabelledSet } from "../../data/labelled-set.ts";
 import type { OpenSet } from "../../experiment/classify/data.ts";
 import { homeostasisText, initialise } from "../../experiment/classify/initialise.ts";
@@ -44,8 +45,11 @@ export function openerOf(progress: Progress): OpenSet {
       return await openLabelledFile(path, options);
     } catch (error) {
       if (!(error instanceof UserError && error.exitCode === exitCode.noInput)) throw error;
+      const command = downloadCommand(shortPath(path));
       throw new UserError(
-        `${error.message}; name your files by --data and --test, or fetch a public set: volley data get --help`,
+        command === null
+          ? `${error.message}; name your files by --data and --test, or fetch a public set: volley data get --help`
+          : `${error.message}; get it with: ${command}, or name your files by --data and --test`,
         exitCode.noInput,
         { cause: error },
       );

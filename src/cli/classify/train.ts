@@ -160,7 +160,9 @@ async function trainAndFinish(
     const reader = plainReader(prepared, prepared.data.validation ?? prepared.data.training);
     const before: Learned = await describeLearned(loop.trainer, reader, prepared.scoring);
     await run.writeResult("before.json", before);
-    await run.writeResult("initial.json", await briefInitialReport(session));
+    const initial = await briefInitialReport(session);
+    if (typeof initial !== "string") await run.writeResult("initial.json", initial);
+    else progress.say(`note: the report will not say how the network started: ${initial}`);
   }
   const shown = new EpochProgress(progress, total);
   const outcome = await runClassifierTraining(

@@ -73,7 +73,7 @@ describe("data info", () => {
     save("labels", imageLabelsFile());
     await volley(["info", save("pictures", imagesFile()), "--labels", join(folder, "labels")]);
     expect(out).toMatch(
-      /: frames of numbers\n {2}samples {3}6\n {2}channels {2}5, 5 of them active\n {2}frames {4}4 per sample\n/,
+      /: frames of numbers\n {2}samples {3}6\n {2}channels {2}5, 5 of them active\n {2}shape {5}4 x 5 \(height x width\)\n {2}frames {4}4 per sample\n/,
     );
     await volley(["info", save("f.npz", framesNpz())]);
     expect(out).toMatch(/frames {6}4.33 on average, 2 to 5 per sample/);
@@ -83,7 +83,9 @@ describe("data info", () => {
   test("events of another sensor, trials of a session", async () => {
     const tar = tarFile({ "s/cat/1.bin": eventFile([{ x: 200, y: 100, polarity: 1, us: 2000 }]) });
     await volley(["info", save("s.tar", tar), "--sensor", "240x180"]);
-    expect(out).toMatch(/channels {2}86 400, 1 of them active/);
+    expect(out).toMatch(
+      /channels {2}86 400, 1 of them active\n {2}shape {5}180 x 240 x 2 \(height x width x channels\)\n/,
+    );
     const nwb = save("s.nwb", await trialsNwb());
     await volley(["info", nwb, "--label", "side", "--event", "go_cue", "--before", "100", "--after", "200"]);
     expect(out).toMatch(/classes {3}2: left \(4\), right \(8\)\n {2}block/);

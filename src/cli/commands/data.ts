@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Argument, type Command } from "commander";
 import { UserError } from "../../base/errors.ts";
+import { shapeText } from "../../data/formats/limits.ts";
 import type { ColumnValues } from "../../data/formats/nwb.ts";
 import type { ColumnSummary, SetSummary, Spread } from "../../data/labelled/describe-set.ts";
 import type { OpenOptions } from "../../data/labelled/open-labelled-set.node.ts";
@@ -42,7 +43,7 @@ export function addData(program: Command, context: Context, sets = publicSets): 
   const data = program.command("data").summary("look into labelled data, or download public sets");
   data
     .command("info")
-    .summary("show counts, durations, rates, classes and columns of a labelled set")
+    .summary("show counts, shape, durations, rates, classes and columns of a labelled set")
     .description(
       "Reads and checks all samples: SHD and SSC (HDF5), NWB, idx images, N-MNIST events, npz; plain or .gz. " +
         "Classes may be missing.",
@@ -150,12 +151,20 @@ function classesText({ classes, unlabelled }: SetSummary): string {
   return `${classes.length}: ${listed(classes, classes.length)}${without}`;
 }
 
+/** `34 x 34 x 2 (height x width x channels)`; a single channel at each place is not worth a word. */
+function placesText(shape: readonly number[]): string {
+  const axes = shape.length === 2 ? ["length", "channels"] : ["height", "width", "channels"];
+  const shown = shape.at(-1) === 1 ? shape.slice(0, -1) : shape;
+  return `${shapeText(shown)} (${axes.slice(0, shown.length).join(" x ")})`;
+}
+
 function summaryLines(summary: SetSummary): string {
   const { spikes, frames } = summary;
   const rows: [string, string][] = [
     ["samples", formatCount(summary.samples)],
     ["channels", `${formatCount(summary.channels)}, ${formatCount(summary.activeChannels)} of them active`],
   ];
+  if (summary.shape !== null) rows.push(["shape", placesText(summary.shape)]);
   if (spikes !== null) {
     const { lowest, mean, highest } = spikes.durationMs;
     rows.push(

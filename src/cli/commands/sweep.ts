@@ -1,25 +1,26 @@
 /** `volley sweep`: an experiment over a grid of settings, conditions and seeds, to one table and its figures. */
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { exitCode, UserError } from "../../base/errors.ts";
 import { availableMemory } from "../../experiment/memory.ts";
 import { type Cell, type Shard, shardOf } from "../../experiment/sweep/cells.ts";
 import { type CellState, SweepFolder } from "../../experiment/sweep/folder.ts";
 import { type LoadedSweep, loadSweep } from "../../experiment/sweep/load-sweep.ts";
+import { refuseMissingFiles } from "../../experiment/sweep/missing-files.ts";
 import type { Context } from "../context.ts";
 import type { Progress } from "../progress.ts";
 import { shortPath, wholeNumber } from "../session.ts";
 import { Stopping } from "../stopping.ts";
 import { startCell } from "../sweep/cell-process.ts";
+import { type ChangingFlags, commandAgain, withFlags } from "../sweep/flags.ts";
 import { memoryNeeds } from "../sweep/memory.ts";
 import { countText, figureText, outcomeObject, plainOutcome, Results, writeOutcome } from "../sweep/outcome.ts";
 import { SweepProgress } from "../sweep/progress.ts";
 import { runCells } from "../sweep/schedule.ts";
 import { jsonLine } from "../talk.ts";
 
-interface SweepFlags {
-  readonly out?: string;
+interface SweepFlags extends ChangingFlags {
   readonly jobs?: number;
   readonly shard?: Shard;
   readonly figure?: string;
@@ -28,6 +29,8 @@ interface SweepFlags {
 
 const examples = `Examples:
   volley sweep examples/sweeps/randman-sigma.json     every cell, the table and the figure; again to continue
+  volley sweep shd-heterogeneity                      by its name: one of those that come with Volley
+  volley sweep initialisation-digits --data train.h5.gz --test test.h5.gz     on samples of your own
   volley sweep mine.json --jobs 1 --out sweeps/mine   one cell at a time
   volley sweep mine.json --shard 2/4                  the second quarter of the cells, on another machine
   volley sweep mine.json --figure docs/figures        figures go there
@@ -48,7 +51,14 @@ export function addSweep(program: Command, context: Context): void {
       "Trains every combination of the settings in a sweep file, each as a run of its own, several at a time. What is " +
         "finished is kept: the same command continues after Ctrl-C, a crash or a change of the file.",
     )
-    .argument("<file>", "a sweep: .json, .js, .mjs, .ts (docs/sweep.md)")
+    .argument("<sweep>", "a file .json, .js, .mjs, .ts (docs/sweep.md), or the name of one of examples/sweeps")
+    .option("--data <file>", "train every cell on these samples or this recording")
+    .option("--test <file>", "classifiers: test samples, used after training only")
+    .addOption(
+      new Option("--set <path=value>", "change one setting of the experiment that is varied (repeatable)").argParser(
+        (value: string, before: string[] | undefined) => [...(before ?? []), value],
+      ),
+    )
     .option("--out <folder>", "where everything goes (default: sweeps/<name>)")
     .option("--jobs <n>", "cells at a time (default: one per core)", wholeNumber("--jobs", 1))
     .option(
@@ -93,7 +103,7 @@ function sizeText({ axes, cells }: LoadedSweep): string {
 }
 
 async function sweep(context: Context, file: string, flags: SweepFlags): Promise<void> {
-  const loaded = await loadSweep(file);
+  const loaded = await loadSweep(file, (experiment) => withFlags(experiment, flags));
   const folder = new SweepFolder(flags.out ?? join("sweeps", loaded.sweep.name));
   const lock = await folder.open(loaded.value, flags.shard ?? null);
   try {
@@ -109,6 +119,7 @@ async function runSweep(context: Context, loaded: LoadedSweep, folder: SweepFold
   for (const cell of mine) states.set(cell, await folder.stateOf(cell));
   const inState = (...wanted: CellState[]) => mine.filter((cell) => wanted.includes(states.get(cell)!));
   const waiting = inState("new", "interrupted", "changed");
+  refuseMissingFiles(waiting);
   const jobs = flags.jobs ?? availableParallelism();
   const progress = new SweepProgress(context, { total: mine.length, before: mine.length - waiting.length });
   const { talk } = progress;
@@ -129,8 +140,7 @@ async function runSweep(context: Context, loaded: LoadedSweep, folder: SweepFold
     const complete = await train(loaded, folder, waiting, jobs, { progress, results, stopping });
     talk.finish();
     if (!complete) {
-      const out = flags.out === undefined ? "" : ` --out ${flags.out}`;
-      throw stopping.error(`stopped; what was finished is kept, continue with: volley sweep ${file}${out}`);
+      throw stopping.error(`stopped; what was finished is kept, continue with: ${commandAgain(file, flags)}`);
     }
   } finally {
     stopping.close();

@@ -94,12 +94,15 @@ function chosen(experiment: string | undefined, preset: string | undefined): str
 }
 
 /** Flags as assignments, so that they are checked like everything else. `--set` comes last and wins. */
-function applyFlags(value: unknown, flags: TrainFlags): unknown {
+export function applyFlags(
+  value: unknown,
+  flags: Pick<TrainFlags, "set" | "data" | "neurons" | "iterations" | "seed"> & { readonly p?: boolean },
+): unknown {
   const short: string[] = [];
   if (flags.neurons !== undefined) short.push(`neurons=${flags.neurons}`);
   if (flags.iterations !== undefined) short.push(`iterations=${flags.iterations}`);
   if (flags.seed !== undefined) short.push(`seed=${flags.seed}`);
-  if (!flags.p) short.push("checkpoint.withP=false");
+  if (flags.p === false) short.push("checkpoint.withP=false");
   const changed = setPaths(setPaths(applyData(value, flags.data), short), flags.set ?? []);
   return absolutePaths(changed as Record<string, unknown>, process.cwd());
 }

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { UserError } from "../../base/errors.ts";
-import { estimateClassifier } from "../../experiment/classify/memory.ts";
+import { estimateAll } from "../../experiment/classify/memory.ts";
 import { prepareClassification } from "../../experiment/classify/prepare.ts";
 import { type ClassifyExperiment, parseClassify } from "../../experiment/classify/schema.ts";
 import { encoderOf } from "../../experiment/classify/summary.ts";
@@ -35,7 +35,7 @@ async function classifierBytes(given: ClassifyExperiment, silent: Progress): Pro
   const { spec, plan, summary } = prepared;
   const { maxSteps } = encoderOf(prepared.experiment, summary.info);
   const use = { threads: 1, maxSteps, batch: experiment.learning.batch };
-  return (await estimateClassifier(spec, plan, summary, use)).total;
+  return (await estimateAll(prepared.experiment, { spec, plan }, summary, use)).total;
 }
 
 async function followerBytes(context: Context, given: Experiment): Promise<number> {

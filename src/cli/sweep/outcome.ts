@@ -87,13 +87,13 @@ export function countText(outcomes: readonly CellOutcome[]): string {
 
 const reading = "Mean +- standard deviation over seeds (number of seeds).";
 
-export function plainOutcome({ sweep, axes }: LoadedSweep, outcomes: readonly CellOutcome[]): string {
-  const tables = tablesOf(axes, groupsOf(outcomes), sweep.measure, sweep.table.columns);
+export function plainOutcome({ sweep, axes, references }: LoadedSweep, outcomes: readonly CellOutcome[]): string {
+  const tables = tablesOf(axes, groupsOf(outcomes), sweep.measure, sweep.table.columns, references);
   return `${tables.map(plainTable).join("\n")}${reading}\n`;
 }
 
-function markdownOutcome({ sweep, axes }: LoadedSweep, outcomes: readonly CellOutcome[]): string {
-  const tables = tablesOf(axes, groupsOf(outcomes), sweep.measure, sweep.table.columns, "±");
+function markdownOutcome({ sweep, axes, references }: LoadedSweep, outcomes: readonly CellOutcome[]): string {
+  const tables = tablesOf(axes, groupsOf(outcomes), sweep.measure, sweep.table.columns, references, "±");
   const failures = outcomes.flatMap(({ cell, message }) =>
     message === undefined ? [] : [`- ${cell.name}: ${message.split("\n")[0]}`],
   );
@@ -126,13 +126,22 @@ export async function writeOutcome(
   return written;
 }
 
+/** Figures of others for one combination of values. */
+function referencesAt({ sweep, references }: LoadedSweep, places: readonly number[]) {
+  return references.flatMap(({ what, measure, of }) => {
+    const figure = of(places);
+    return figure === null ? [] : [{ what, measure: sweep.measure[measure].path, mean: figure.mean, sd: figure.sd }];
+  });
+}
+
 /** The object of `volley sweep --json`. */
 export function outcomeObject(
-  { sweep, axes }: LoadedSweep,
+  loaded: LoadedSweep,
   outcomes: readonly CellOutcome[],
   path: string,
   files: readonly string[],
 ) {
+  const { sweep, axes, references } = loaded;
   return {
     sweep: path,
     cells: outcomes.length,
@@ -147,6 +156,7 @@ export function outcomeObject(
           return [measure, { n, mean: n === 0 ? null : mean, sd, values }];
         }),
       ),
+      ...(references.length === 0 ? {} : { references: referencesAt(loaded, places) }),
     })),
     files,
   };

@@ -9,10 +9,10 @@ import type { LabelledSet, StepEvents } from "../../data/labelled-set.ts";
 import { writeValues } from "../../learning/gradient/blocks.ts";
 import { compileNetwork } from "../../learning/gradient/compile.ts";
 import { type EngineSetup, GradientEngine } from "../../learning/gradient/engine.ts";
+import { type LearningPlan, unconstrained } from "../../learning/gradient/learning-plan.ts";
 import type { LabelledEvents } from "../../learning/gradient/member.ts";
-import type { GradientNetwork, NetworkValues } from "../../learning/gradient/spec.ts";
+import type { BackwardPath, GradientNetwork, NetworkValues, ProjectionSpec } from "../../learning/gradient/spec.ts";
 import type { SurrogateDescription } from "../../learning/gradient/surrogate.ts";
-import type { LearningPlan } from "../../learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
 import type { InitialWeights } from "../../learning/initialisation/descriptions.ts";
 import { initialWeights } from "../../learning/initialisation/draw.ts";
@@ -56,6 +56,14 @@ const triangle: SurrogateDescription = { type: "triangle", height: 0.5, width: 0
 /** SuperSpike. */
 const superSpike: SurrogateDescription = { type: "fastSigmoid", beta: 20 };
 
+/** Every source to every target, at once. */
+export const dense = (
+  name: string,
+  source: number | "input",
+  target: number,
+  backward: BackwardPath,
+): ProjectionSpec => ({ name, source, target, delaySteps: 0, connectivity: "dense", backward, trained: true });
+
 /** One recurrent layer between the input and a leaky readout. */
 export function trainingOf(choice: TrainingChoice): Training {
   const { cell, rule, neurons, seed, dtMs = 1, inputs = 700, outputs = 20, gain = 1, rate = 1e-3 } = choice;
@@ -86,33 +94,9 @@ export function trainingOf(choice: TrainingChoice): Training {
       },
     ],
     projections: [
-      {
-        name: "input",
-        source: "input",
-        target: 0,
-        delaySteps: 0,
-        connectivity: "dense",
-        backward: "none",
-        trained: true,
-      },
-      {
-        name: "recurrent",
-        source: 0,
-        target: 0,
-        delaySteps: 1,
-        connectivity: "dense",
-        backward: rule === "bptt" ? "weights" : "none",
-        trained: true,
-      },
-      {
-        name: "output",
-        source: 0,
-        target: 1,
-        delaySteps: 0,
-        connectivity: "dense",
-        backward: "weights",
-        trained: true,
-      },
+      dense("input", "input", 0, "none"),
+      { ...dense("recurrent", 0, 0, rule === "bptt" ? "weights" : "none"), delaySteps: 1 },
+      dense("output", 0, 1, "weights"),
     ],
     readout: 1,
     loss: choice.loss ?? (currentBased ? { type: "crossEntropy", readout: "max" } : perStep),
@@ -121,13 +105,6 @@ export function trainingOf(choice: TrainingChoice): Training {
     lanes: 8,
     relaxed: choice.relaxed ?? false,
   };
-  const starting = (initial: InitialWeights) => ({
-    initial,
-    constraint: null,
-    signs: null,
-    penalty: null,
-    deepR: null,
-  });
   const fluctuation: InitialWeights = { type: "fluctuation", sigma: gain };
   const plan: LearningPlan = {
     optimiser: { type: "adam", rate },
@@ -138,9 +115,9 @@ export function trainingOf(choice: TrainingChoice): Training {
     epochs: choice.epochs ?? 1,
     stepsPerEpoch: choice.batchesPerEpoch ?? 1,
     projections: [
-      starting(choice.dataRateHz === undefined ? { type: "normal", gain } : fluctuation),
-      starting(choice.dataRateHz === undefined ? { type: "normal", gain: currentBased ? gain : 1 } : fluctuation),
-      starting({ type: "normal" }),
+      unconstrained(choice.dataRateHz === undefined ? { type: "normal", gain } : fluctuation),
+      unconstrained(choice.dataRateHz === undefined ? { type: "normal", gain: currentBased ? gain : 1 } : fluctuation),
+      unconstrained({ type: "normal" }),
     ],
     constants: [],
     feedback: "random",

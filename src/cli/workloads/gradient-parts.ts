@@ -59,7 +59,7 @@ const time = (work: () => void): number => {
 };
 
 /** Runs samples of `batch` forward and back; milliseconds per sample of each part. */
-function onePass(engine: GradientEngine, training: Training, batch: readonly LabelledEvents[]) {
+export function onePass(engine: GradientEngine, training: Training, batch: readonly LabelledEvents[]) {
   const { size } = engine.network.populations[engine.network.readout];
   const loss = makeLoss(training.spec.loss, size);
   const parts = { forward: 0, loss: 0, backward: 0 };
@@ -220,15 +220,6 @@ export async function compareWithTwin(
     }),
   ).slice(5);
   const own = readGradients(network, engine.programs, engine.valueLayout, values.constants, engine.gradients);
-  let largestDifference = 0;
-  for (const [k, weights] of own.weights.entries()) {
-    let [worst, largest] = [0, Number.MIN_VALUE];
-    for (const [i, value] of twin!.gradients.weights[k].entries()) {
-      worst = Math.max(worst, Math.abs(weights[i] - value));
-      largest = Math.max(largest, Math.abs(value));
-    }
-    largestDifference = Math.max(largestDifference, worst / largest);
-  }
   const { neurons, starts } = engine.spikes(0);
   const unmatched = twin!.spikes[0].slice();
   for (let t = 0; t < steps; t++) {
@@ -239,7 +230,20 @@ export async function compareWithTwin(
     steps,
     twinMs: spreadOf(twinMs),
     engineMs: spreadOf(engineMs),
-    largestDifference,
+    largestDifference: largestDifference(own.weights, twin!.gradients.weights),
     differentSpikes: unmatched.reduce((sum, difference) => sum + Math.abs(difference), 0),
   };
+}
+
+/** Largest difference of any entry, relative to the largest of its array. */
+export function largestDifference(actual: readonly ArrayLike<number>[], wanted: readonly ArrayLike<number>[]): number {
+  const ofArrays = wanted.map((values, k) => {
+    let [worst, largest] = [0, Number.MIN_VALUE];
+    for (let i = 0; i < values.length; i++) {
+      worst = Math.max(worst, Math.abs(actual[k][i] - values[i]));
+      largest = Math.max(largest, Math.abs(values[i]));
+    }
+    return worst / largest;
+  });
+  return Math.max(...ofArrays);
 }

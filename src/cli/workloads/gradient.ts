@@ -19,6 +19,7 @@ import {
   measureThreads,
   type ThreadRow,
 } from "./gradient-scaling.ts";
+import { measureTapes, type TapeRow } from "./gradient-tape.ts";
 import {
   describeMachine,
   digits,
@@ -158,6 +159,8 @@ async function run(context: Context, options: WorkloadOptions) {
     setup.say(`${name}, time constants of single neurons`);
     heterogeneity.push(await measureHeterogeneity(name, choice, samples, costRounds * repeat));
   }
+  setup.say("tapes of 32 and of 16 bits");
+  const tapes = await measureTapes("current-based LIF BPTT", setup.bptt, samples, repeat);
   const batches = await batchesOf(setup);
   const threads: ThreadRow[] = [];
   for (const [name, choice] of pairOf(setup)) {
@@ -181,6 +184,8 @@ async function run(context: Context, options: WorkloadOptions) {
         `\nmilliseconds of the processor per sample in the trainer, ${neurons} neurons with time constants of their own; three variants of one network in turns\n` +
         heterogeneityTable(heterogeneity) +
         `\nthe float64 twin, first steps of a sample\n${twinTable(twins)}` +
+        `\nwhat is kept of a sample for the way back, in 32 and in 16 bits; gradients beside those of float32\n` +
+        tapeTable(tapes) +
         `\ncurrent-based LIF BPTT, ${neurons} neurons, batches of ${batchSize} in a process of their own, 2 % of the inputs and ${percent(denseHiddenShare)} of the neurons per step\n` +
         batchTable(batches) +
         `\nsamples per second in the trainer, ${neurons} neurons\n${threadTable(threads)}` +
@@ -188,7 +193,7 @@ async function run(context: Context, options: WorkloadOptions) {
         lengthTable(lengths, byLength),
     );
   }
-  return { machine, seed, repeat, parts, heterogeneity, twins, batches, threads, lengths: byLength };
+  return { machine, seed, repeat, parts, heterogeneity, twins, tapes, batches, threads, lengths: byLength };
 }
 
 const orDash = (value: number | null): string => (value === null ? "-" : digits(value));
@@ -247,6 +252,22 @@ function twinTable(rows: readonly TwinComparison[]): string {
       spreadText(row.engineMs),
       row.largestDifference.toExponential(1),
       `${row.differentSpikes}`,
+    ]),
+  );
+}
+
+function tapeTable(rows: readonly TapeRow[]): string {
+  return table(
+    ["network", "tape", "steps", "forward ms", "backward ms", "tape MB", "engine MB", "largest difference"],
+    rows.map((row) => [
+      row.name,
+      row.tape,
+      `${row.steps}`,
+      spreadText(row.forward),
+      spreadText(row.backward),
+      (row.tapeBytes / 1e6).toFixed(2),
+      (row.engineBytes / 1e6).toFixed(2),
+      row.largestDifference.toExponential(1),
     ]),
   );
 }

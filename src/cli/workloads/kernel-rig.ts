@@ -6,15 +6,15 @@
  */
 import type { Host } from "../../device/cpu/group.ts";
 import { encodeP, int16Range, type PLayout, type Precision, pLayout } from "../../kernels/rls/layout.ts";
-import { initialP, updateRls } from "../../kernels/rls/reference.ts";
 import {
-  addRlsKernels,
   neuronField,
   neuronRecordBytes,
   pendingBytes,
   scratchBytes,
   synapseBytes,
-} from "../../kernels/rls/wasm.ts";
+} from "../../kernels/rls/neuron-memory.ts";
+import { initialP, updateRls } from "../../kernels/rls/reference.ts";
+import { addRlsKernels } from "../../kernels/rls/wasm.ts";
 import { Philox } from "../../random/philox.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
 import { i32, i32x4, ModuleBuilder, v128 } from "../../wasm/assembler.ts";

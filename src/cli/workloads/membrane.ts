@@ -24,6 +24,7 @@ import { Philox } from "../../random/philox.ts";
 import type { MembranePanel } from "../../report/initialisation/membranes.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
+import { dense } from "./gradient-networks.ts";
 import { describeMachine, machineLine, table } from "./measurement.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
@@ -55,18 +56,7 @@ const networkOf = (inputs: number, neurons: number, parameters: Readonly<Record<
         bias: false,
       },
     ],
-    projections: [
-      {
-        name: "input",
-        source: "input",
-        target: 0,
-        delaySteps: 0,
-        connectivity: "dense",
-        backward: "none",
-        trained: true,
-      },
-      { name: "output", source: 0, target: 1, delaySteps: 0, connectivity: "dense", backward: "none", trained: true },
-    ],
+    projections: [dense("input", "input", 0, "none"), dense("output", 0, 1, "none")],
     readout: 1,
     loss: { type: "crossEntropy", readout: "max" },
     regularisers: [],

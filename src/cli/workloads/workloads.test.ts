@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { inProcess } from "../../../test/cli/support/in-process.ts";
 import { syntheticRates } from "./synthetic-rates.ts";
 
 const main = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
@@ -72,7 +73,7 @@ const cases: [name: string, args: string, positive: string[]][] = [
   ],
   [
     "gradient",
-    "--neurons 16 --steps 200 --repeat 1 --threads 2",
+    "--neurons 16 --steps 100 --repeat 1 --threads 2",
     [
       "parts.*.forward.*",
       "parts.*.backward.*",
@@ -85,6 +86,10 @@ const cases: [name: string, args: string, positive: string[]][] = [
       "heterogeneity.*.heterogeneousRatio",
       "heterogeneity.*.trainedRatio",
       "twins.*.twinMs.*",
+      "tapes.*.forward.*",
+      "tapes.*.backward.*",
+      "tapes.*.tapeBytes",
+      "tapes.*.engineBytes",
       "batches.*.seconds.*",
       "batches.*.bytesOverBase",
       "threads.*.samplesPerSecond.*",
@@ -158,7 +163,7 @@ describe("volley bench", () => {
     ["kernel --bytes many", /--bytes is "many"/],
     ["kernel --bytes 9e15", /lower --bytes/],
   ])("%s is refused", async (args, message) => {
-    const { code, stdout, stderr } = await bench(args);
+    const { code, stdout, stderr } = await inProcess(`bench ${args}`.split(" "), process.cwd());
     expect(code).toBeGreaterThan(0);
     expect(stdout).toBe("");
     expect(stderr).toMatch(message);

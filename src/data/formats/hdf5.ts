@@ -1,7 +1,7 @@
 /**
- * Reading HDF5 files from bytes or from a file that stays where it is, with h5wasm behind it. This file adds what a reader of other people's files needs: no
- * silent failure, sizes checked before memory is asked for, messages that name the dataset, and a library instance that
- * survives damaged files (hdf5-module.ts).
+ * Reading HDF5 files from bytes or from a file that stays where it is, with h5wasm behind it. This file adds what a
+ * reader of other people's files needs: no silent failure, sizes checked before memory is asked for, messages that name
+ * the dataset, and a library instance that survives damaged files (hdf5-module.ts).
  *
  * HDF5 keeps checksums of its own structure and, for compressed data, of the data; plain uncompressed numbers have none,
  * so a flipped bit in them cannot be noticed by any reader.

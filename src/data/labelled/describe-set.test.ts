@@ -10,6 +10,7 @@ test("spikes: counts, durations, rate, classes, columns", async () => {
     kind: "spikes",
     samples: 4,
     channels: 5,
+    shape: null,
     activeChannels: 5,
     classes: [
       { name: "left", samples: 2 },
@@ -33,7 +34,11 @@ test("spikes: counts, durations, rate, classes, columns", async () => {
 test("samples without a class are counted apart", async () => {
   const bytes = imagesFile();
   const labelled = await describeSet(await openLabelledSet("i", bytes, { labels: imageLabelsFile() }));
-  expect(labelled).toMatchObject({ unlabelled: 0, classes: ["0", "1", "2"].map((name) => ({ name, samples: 2 })) });
+  expect(labelled).toMatchObject({
+    unlabelled: 0,
+    shape: [4, 5, 1],
+    classes: ["0", "1", "2"].map((name) => ({ name, samples: 2 })),
+  });
   const options = { allowUnlabelled: true, classNames: ["a"] };
   expect(await describeSet(await openLabelledSet("i", bytes, options))).toMatchObject({
     unlabelled: 6,

@@ -19,6 +19,8 @@ export interface SetSummary {
   readonly kind: Sample["kind"];
   readonly samples: number;
   readonly channels: number;
+  /** How the numbers of a sample, or its channels, lie in space (`LabelledSet.shape`); null: nothing is known. */
+  readonly shape: readonly number[] | null;
   /** Channels with a spike, or with a number other than 0, in any sample. */
   readonly activeChannels: number;
   readonly classes: readonly { readonly name: string; readonly samples: number }[];
@@ -103,6 +105,7 @@ export async function describeSet(set: LabelledSet): Promise<SetSummary> {
     kind: set.kind,
     samples: set.size,
     channels: set.channels,
+    shape: set.shape ?? null,
     activeChannels: active.reduce((a, b) => a + b, 0),
     classes: set.classNames.map((name, i) => ({ name, samples: samplesOf[i] })),
     unlabelled,

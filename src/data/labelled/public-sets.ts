@@ -113,3 +113,18 @@ export const publicSets: Readonly<Record<string, PublicSet>> = {
     ],
   },
 };
+
+/**
+ * The command that downloads a file to where it is missed.
+ * @returns null where no public set has a file of this name
+ */
+export function downloadCommand(path: string): string | null {
+  const [file, ...folders] = path.split(/[/\\]/).reverse();
+  const names = Object.keys(publicSets).filter((name) => publicSets[name].files.some((one) => one.name === file));
+  if (names.length === 0) return null;
+  // MNIST and Fashion-MNIST have files of the same names: the folder tells them apart, if anything does.
+  const name = names.find((own) => own === folders[0]) ?? names[0];
+  const folder = folders.reverse().join("/");
+  const isDefault = folder === `data/${name}`;
+  return `volley data get ${name}${isDefault ? "" : ` --to ${folder === "" ? "." : folder}`}`;
+}

@@ -4,9 +4,10 @@
  */
 import { UserError } from "../../base/errors.ts";
 import type { LabelledSet, Sample } from "../../data/labelled-set.ts";
+import type { LearningPlan } from "../../learning/gradient/learning-plan.ts";
 import type { NetworkValues } from "../../learning/gradient/spec.ts";
 import { StreamingClassifier } from "../../learning/gradient/stream.ts";
-import type { GradientTrainer, LearningPlan } from "../../learning/gradient/trainer.ts";
+import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
 import type { MakeTrainer } from "../../learning/initialisation/pretraining.ts";
 import type { StartReport } from "../../learning/initialisation/report.ts";

@@ -1,6 +1,10 @@
 /** Where the samples of a classifier are from, which are held out, and how they become what arrives at each step. */
 import { z } from "zod";
 import { wrong } from "../../base/faults.ts";
+import type { EvidenceAccumulationOptions } from "../../data/encoding/generators/evidence-accumulation.ts";
+import type { PatternGenerationOptions } from "../../data/encoding/generators/pattern-generation.ts";
+import type { RandmanOptions } from "../../data/encoding/generators/randman.ts";
+import type { ShdLikeOptions } from "../../data/encoding/generators/shd-like.ts";
 import type { AugmentationDescription } from "../../data/encoding/make-augmentation.ts";
 import type { EncoderDescription } from "../../data/encoding/make-encoder.ts";
 import type { HoldOutDescription } from "../../data/encoding/splits.ts";
@@ -22,49 +26,18 @@ import {
 const anyNumber = number({}).optional();
 const numbers = list(number({}), "numbers");
 
+/** The options of a generator; without a seed of their own they take that of the experiment. */
+type Generated<Name extends string, Options extends { readonly seed: number }> = {
+  readonly generate: Name;
+  readonly seed?: number;
+} & Omit<Options, "seed">;
+
 /** Spikes and images that Volley makes itself (data/encoding/generators, which hold the ranges and defaults). */
 export type GeneratedSource =
-  | {
-      readonly generate: "randman";
-      readonly seed?: number;
-      readonly manifolds?: number;
-      readonly stretches?: readonly number[];
-      readonly units?: number;
-      readonly steps?: number;
-      readonly dtMs?: number;
-      readonly stepFraction?: number;
-      readonly dimensions?: number;
-      readonly alpha?: number;
-      readonly spikesPerUnit?: number;
-      readonly samplesPerClass?: number;
-    }
-  | {
-      readonly generate: "shdLike";
-      readonly seed?: number;
-      readonly samples: number;
-      readonly classes?: number;
-      readonly channels?: number;
-      readonly durationMs?: number;
-      readonly spikes?: number;
-      readonly speakers?: number;
-    }
-  | {
-      readonly generate: "evidence";
-      readonly seed?: number;
-      readonly trials: number;
-      readonly cues?: number;
-      readonly delayMs?: number;
-      readonly groupSize?: number;
-      readonly rateHz?: number;
-    }
-  | {
-      readonly generate: "pattern";
-      readonly seed?: number;
-      readonly inputs?: number;
-      readonly outputs?: number;
-      readonly trialMs?: number;
-      readonly rateHz?: number;
-    };
+  | Generated<"randman", RandmanOptions>
+  | Generated<"shdLike", ShdLikeOptions>
+  | Generated<"evidence", EvidenceAccumulationOptions>
+  | Generated<"pattern", PatternGenerationOptions>;
 
 const generated = variants<GeneratedSource>("generate", {
   randman: {
@@ -212,11 +185,17 @@ const reading = object({
     .optional(),
 });
 
+/**
+ * One sample in ten of a file; of generated samples, whose classes come in turn, a tenth of every class.
+ */
+const usualValidation = (train: string | GeneratedSource): HoldOutDescription =>
+  typeof train === "string" ? { type: "everyNth", n: 10 } : { type: "fraction", fraction: 0.1 };
+
 export const data = object({
   train: trainSource,
   test: testSource.default(null),
-  /** Held out of the training samples, to choose by. null: none. */
-  validation: split.nullable().prefault({ type: "everyNth", n: 10 }),
+  /** Held out of the training samples, to choose by. null: none. Absent: `usualValidation`. */
+  validation: split.nullable().optional(),
   /** Only so many of the training samples, the first ones. null: all. */
   limit: whole(2).nullable().default(null),
   /** "auto": spikes are binned, frames are shown one by one as currents. */
@@ -232,4 +211,4 @@ export const data = object({
     'objects such as {"name": "half speed", "change": [{"type": "stretchTimes", "factors": [2]}]}',
   ).default([]),
   reading: reading.prefault({}),
-});
+}).transform(({ train, test, validation = usualValidation(train), ...rest }) => ({ train, test, validation, ...rest }));

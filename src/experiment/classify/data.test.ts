@@ -55,6 +55,20 @@ test("the shape of channels that the experiment names belongs to the set, and mu
   await expect(shaped([5, 3], frames)).rejects.toThrow("but train has 4 frames of 3 numbers");
 });
 
+test("classes that come in turn are all held out: drawn by default, refused where a split misses some", async () => {
+  const randman = { generate: "randman", manifolds: 5, samplesPerClass: 40, units: 4, steps: 10, dtMs: 1 } as const;
+  const { data } = await openWith(smallExperiment({ data: { train: randman, validation: undefined } }), {});
+  const { set: made, indices } = data.validation!;
+  const counts = [0, 0, 0, 0, 0];
+  for (const index of indices) counts[made.labels[index]]++;
+  expect(counts).toEqual([4, 4, 4, 4, 4]);
+
+  const everyTenth = { train: randman, validation: { type: "everyNth", n: 10 } } as const;
+  await expect(openWith(smallExperiment({ data: everyTenth }), {})).rejects.toThrow(
+    "data.validation holds out one sample in 10, and all 20 of these belong to 1 of the 5 classes",
+  );
+});
+
 test("by default every tenth sample is held out, and the test set stays closed until it is asked for", async () => {
   const sets = { "train.h5": set("train", 30), "test.h5": set("test", 8) };
   const { data, opened } = await openWith(files({ test: "test.h5" }), sets);

@@ -1,6 +1,7 @@
 /** What the batches of an epoch add up to, and the line of `metrics.jsonl` that comes of it. */
+
+import type { BatchReport } from "../../learning/gradient/results.ts";
 import type { GradientNetwork } from "../../learning/gradient/spec.ts";
-import type { BatchReport } from "../../learning/gradient/trainer.ts";
 import { type Figures, figuresOf, type Scoring } from "./evaluate.ts";
 import { activityOf, type LayerActivity } from "./health.ts";
 

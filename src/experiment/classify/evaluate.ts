@@ -1,5 +1,6 @@
 /** How well the present weights do on samples that are not learned from. */
-import type { GradientTrainer, SampleResults } from "../../learning/gradient/trainer.ts";
+import type { SampleResults } from "../../learning/gradient/results.ts";
+import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
 import type { SampleReader } from "./data.ts";
 
 /** Means over samples. */

@@ -31,7 +31,7 @@ test("time constants of membrane and synapse are found by what they do, whatever
   for (const name of ["CuBaLIF", "StorkLIF", "StorkSubtractLIF", "SpyTorchLIF", "PerezNievesLIF", "SnnTorchSynaptic"]) {
     expect(of[name]).toEqual(both);
   }
-  expect(of).toMatchObject({ NorseLIF: both, CuBaLI: both });
+  expect(of).toMatchObject({ NorseLIF: both, CuBaLI: both, StorkExcInhLIF: ["tauMemMs", "tauExcMs", "tauInhMs"] });
   // Adaptation, after-spike currents and thresholds have others, which stay.
   for (const name of ["LIF", "ALIF", "adLIF", "BellecALIF", "GennALIF", "GLIF1", "GLIF3", "GLIF5", "LI"]) {
     expect(of[name]).toEqual(["tauMemMs"]);

@@ -25,13 +25,11 @@ const names = (expression: Expression, kind: "parameter" | "input"): string[] =>
 
 /**
  * Time constants of the membrane and of synaptic currents, whatever the model calls them: parameters in ms on which it
- * depends how much of the membrane, or of a state into which the input flows, is left after a step.
+ * depends how much of the membrane, or of a state into which an input flows, is left after a step.
  */
 export function timeConstants({ parameters, states, step, adaptation }: Model): string[] {
   const [membrane, ...others] = Object.keys(states);
-  const synaptic = others.filter(
-    (name) => !adaptation.includes(name) && names(step[name], "input").includes("current"),
-  );
+  const synaptic = others.filter((name) => !adaptation.includes(name) && names(step[name], "input").length > 0);
   const found = [membrane, ...synaptic].flatMap((name) => {
     const own = leavesOf([step[name]]).find((leaf) => leaf.op === "state" && leaf.name === name);
     return own === undefined ? [] : names(derivative(step[name], own), "parameter");

@@ -6,7 +6,8 @@
 import { exitCode, UserError } from "../../base/errors.ts";
 import { shuffledBatches } from "../../data/encoding/batches.ts";
 import type { LabelledEvents } from "../../learning/gradient/member.ts";
-import type { BatchReport, GradientTrainer, TrainerState } from "../../learning/gradient/trainer.ts";
+import type { BatchReport } from "../../learning/gradient/results.ts";
+import type { GradientTrainer, LearnedState, TrainerState } from "../../learning/gradient/trainer.ts";
 import type { SampleReader } from "./data.ts";
 import { addBatch, copySums, type EpochReport, type EpochSums, noSums, reportOf, trainFigures } from "./epoch-sums.ts";
 import { evaluate, type Figures, isBetter, type Scoring, turn } from "./evaluate.ts";
@@ -25,12 +26,10 @@ export interface BatchProgress {
   readonly samplesPerSecond: number;
 }
 
-export type Parameters = Pick<TrainerState, "parameters" | "feedback" | "synapses">;
-
 export interface BestSoFar {
   readonly epoch: number;
   readonly figures: Figures;
-  readonly parameters: Parameters;
+  readonly parameters: LearnedState;
 }
 
 /** Why training ended before its last epoch. */

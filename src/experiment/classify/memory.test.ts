@@ -24,6 +24,18 @@ test("the estimate of an engine is what the engine takes", async () => {
   data.close();
 });
 
+test("a tape of 16 bits is estimated with half the bytes", async () => {
+  const { spec, plan, summary, data } = await large();
+  const long = { ...use, maxSteps: 2000 };
+  const [wide, narrow] = await Promise.all(
+    (["float32", "bfloat16"] as const).map((tape) => estimateClassifier({ ...spec, tape }, plan, summary, long)),
+  );
+  // 2000 steps of margins and membranes of 600 neurons.
+  expect(wide.parts.engines - narrow.parts.engines).toBeCloseTo(2000 * 600 * 2 * 2, -5);
+  expect(wide.total - narrow.total).toBe(wide.parts.engines - narrow.parts.engines);
+  data.close();
+});
+
 test("a network that does not fit is refused with need, have, and the largest that fits", async () => {
   const prepared = await large();
   const { total } = await estimateClassifier(prepared.spec, prepared.plan, prepared.summary, use);
@@ -35,6 +47,22 @@ test("a network that does not fit is refused with need, have, and the largest th
   const smaller = await prepareSmall(smallExperiment({ layer: { neurons: largest } }));
   await guardClassifier(smaller, 1, total - 5e6);
   await expect(guardClassifier(prepared, 1, 1e6)).rejects.toThrow(/no smaller network of this kind fits either/);
+});
+
+test("samples that are looked at before training count, where they take more than training does", async () => {
+  const prepared = await large();
+  const { experiment } = prepared;
+  const look = { ...experiment.network.initialisation, exact: true, samples: 1000 };
+  const looking = { ...experiment, network: { ...experiment.network, initialisation: look } };
+  const summary = { ...prepared.summary, events: 100_000, training: 1000 };
+  await guardClassifier({ ...prepared, summary }, 1, 500e6);
+  const refused = guardClassifier({ ...prepared, summary, experiment: looking }, 1, 500e6);
+  await expect(refused).rejects.toThrow(
+    /needs 9\d\d MB of memory \(samples before training 800 MB, .* Fewer samples that are looked at \(network\.init/,
+  );
+  // No more are looked at than there are.
+  await guardClassifier({ ...prepared, experiment: looking, summary: { ...summary, training: 30 } }, 1, 500e6);
+  prepared.data.close();
 });
 
 test("of a convolution it is the filters, in steps of its groups, that are told", async () => {

@@ -1,15 +1,17 @@
 /** How much memory a classifier takes in training, before any is taken; refused when there is not as much. */
 import { compileNetwork } from "../../learning/gradient/compile.ts";
 import { layOutMemory, layOutValues, tapeBytesPerStep } from "../../learning/gradient/layout.ts";
+import type { LearningPlan } from "../../learning/gradient/learning-plan.ts";
 import { constantValues, programsOf } from "../../learning/gradient/programs.ts";
-import type { LearningPlan } from "../../learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
+import { isSequential } from "../../learning/initialisation/sequential.ts";
 import { makeOptimiser } from "../../learning/optimisers/optimiser.ts";
 import { assertFits } from "../memory-guard.ts";
 import type { MemoryEstimate } from "../trainer-contract.ts";
 import type { Prepared } from "./prepare.ts";
-import { resolveNetwork } from "./resolve.ts";
-import { isSpiking, type LayerSettings } from "./schema.ts";
+import { type ResolvedNetwork, resolveNetwork } from "./resolve.ts";
+import { type ClassifyExperiment, isSpiking, type LayerSettings } from "./schema.ts";
+import { estimateStart } from "./start-memory.ts";
 import { type DataSummary, encoderOf } from "./summary.ts";
 
 /** Node itself with the code of Volley, and one worker thread with its compiled code. */
@@ -28,11 +30,12 @@ export async function estimateClassifier(
   use: { readonly threads: number; readonly maxSteps: number; readonly batch: number },
 ): Promise<MemoryEstimate> {
   const { threads, maxSteps, batch } = use;
+  const { tape = "float32" } = spec;
   const network = await compileNetwork(spec);
   const programs = programsOf(network);
   const values = layOutValues(network, programs);
   const constants = network.populations.map((population, p) => constantValues(population, programs[p], {}, spec.dtMs));
-  const perStep = Math.max(1, tapeBytesPerStep(network, programs));
+  const perStep = Math.max(1, tapeBytesPerStep(network, programs, tape));
   const steps = Math.max(64, maxSteps);
   const engine = layOutMemory(
     network,
@@ -46,6 +49,7 @@ export async function estimateClassifier(
     {
       perNeuron: (p, name) => typeof constants[p][name] !== "number",
       costsOverTime: spec.regularisers.some(({ description }) => description.type === "filteredRate"),
+      tape,
       gradients: true,
     },
   );
@@ -73,6 +77,25 @@ function tableBytes({ projections }: TrainingSpec): number {
   return arrays.reduce((sum: number, array) => sum + (typeof array === "number" ? 0 : array.byteLength), 0);
 }
 
+/** The larger of training and of what comes before it, where samples are looked at for the weights to start from. */
+export async function estimateAll(
+  { network: { initialisation } }: ClassifyExperiment,
+  { spec, plan }: ResolvedNetwork,
+  summary: DataSummary,
+  use: Parameters<typeof estimateClassifier>[3],
+): Promise<MemoryEstimate & { readonly phase: "start" | "training" }> {
+  const training = await estimateClassifier(spec, plan, summary, use);
+  const { samples, exact, homeostasis } = initialisation;
+  const looks = exact || homeostasis?.by === "scaling" || isSequential(await compileNetwork(spec), plan.projections);
+  if (!looks) return { ...training, phase: "training" };
+  const start = await estimateStart(spec, summary, { maxSteps: use.maxSteps, samples });
+  // The engines of the training are made when the weights are known.
+  const { connections, data } = training.parts;
+  const total = start.total + connections + data + processBytes;
+  if (total <= training.total) return { ...training, phase: "training" };
+  return { total, parts: { ...start.parts, connections, data, process: processBytes }, phase: "start" };
+}
+
 /** @throws UserError with need, have, and the largest size of the largest layer that fits */
 export async function guardClassifier(
   { experiment, spec, plan, summary }: Pick<Prepared, "experiment" | "spec" | "plan" | "summary">,
@@ -90,17 +113,24 @@ export async function guardClassifier(
       // What follows from the shapes below is to follow again.
       return other.type === "dense" ? other : { ...other, neurons: "auto" };
     });
-    const network = resolveNetwork({ ...experiment, network: { ...experiment.network, layers: changed } }, summary);
-    return (await estimateClassifier(network.spec, network.plan, summary, use)).total;
+    const network = await resolveNetwork(
+      { ...experiment, network: { ...experiment.network, layers: changed } },
+      summary,
+    );
+    return (await estimateAll(experiment, network, summary, use)).total;
   };
+  const { phase, ...needed } = await estimateAll(experiment, { spec, plan }, summary, use);
   const unit = knob.step === 1 ? "" : ` ${knob.step} x`;
   await assertFits(
     {
       size: knob.size / knob.step,
       sizeName: `network.layers.${largest}.${knob.key} =${unit}`,
-      needed: await estimateClassifier(spec, plan, summary, use),
+      needed,
       estimate: smaller,
-      advice: knob.advice,
+      advice:
+        phase === "training"
+          ? knob.advice
+          : "Fewer samples that are looked at (network.initialisation.samples) make it smaller too",
     },
     available,
   );

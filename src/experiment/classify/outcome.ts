@@ -4,14 +4,13 @@
  */
 import type { StepEvents } from "../../data/labelled-set.ts";
 import { GradientMember } from "../../learning/gradient/member.ts";
-import { synapseCount } from "../../learning/gradient/spec.ts";
-import type { GradientTrainer } from "../../learning/gradient/trainer.ts";
+import { type PopulationSpec, synapseCount } from "../../learning/gradient/spec.ts";
+import type { GradientTrainer, LearnedState } from "../../learning/gradient/trainer.ts";
 import type { TrainingSpec } from "../../learning/gradient/training-spec.ts";
 import { makeLoss } from "../../learning/losses/loss.ts";
 import type { SampleReader } from "./data.ts";
 import type { EpochReport } from "./epoch-sums.ts";
 import { type Evaluation, evaluate, type Figures, type Scoring } from "./evaluate.ts";
-import type { Parameters } from "./loop.ts";
 
 export interface SetFigures extends Figures {
   readonly samples: number;
@@ -38,12 +37,13 @@ export interface Confusion {
   readonly epoch: number;
 }
 
-/** Trained constants of a layer. */
+/** A constant of a layer. */
 export interface LearnedConstants {
   readonly layer: string;
   readonly name: string;
   /** "ms"; "" for a pure number. */
   readonly unit: string;
+  /** One per neuron; of a layer with places, one per filter. */
   readonly values: Float32Array;
 }
 
@@ -58,7 +58,10 @@ export interface LearnedWeights {
 export interface Learned {
   /** By population that spikes: rate of every neuron, Hz. */
   readonly ratesHz: readonly Float32Array[];
+  /** Those that are trained. */
   readonly constants: readonly LearnedConstants[];
+  /** Those that differ between neurons and stay as they are. Absent in runs of earlier versions. */
+  readonly fixed?: readonly LearnedConstants[];
   readonly weights: readonly LearnedWeights[];
 }
 
@@ -107,10 +110,12 @@ export async function describeLearned(
   return {
     ratesHz: measured?.ratesHz ?? [],
     constants: constants.flatMap((ofPopulation, p) =>
-      Object.entries(ofPopulation).map(([name, values]) => {
-        const { unit } = network.populations[p].model.model.parameters[name];
-        return { layer: network.populations[p].name, name, unit: unit === "1" ? "" : unit, values };
-      }),
+      Object.entries(ofPopulation).map(([name, values]) => described(network.populations[p], name, values)),
+    ),
+    fixed: network.populations.flatMap((population) =>
+      Object.entries(population.model.parameters).flatMap(([name, values]) =>
+        typeof values === "number" || population.trainable.includes(name) ? [] : [described(population, name, values)],
+      ),
     ),
     weights: network.projections.flatMap((projection, k) =>
       projection.trained
@@ -123,6 +128,20 @@ export async function describeLearned(
           ]
         : [],
     ),
+  };
+}
+
+function described(
+  { name: layer, size, filters, model }: PopulationSpec,
+  name: string,
+  values: ArrayLike<number>,
+): LearnedConstants {
+  const { unit } = model.model.parameters[name];
+  return {
+    layer,
+    name,
+    unit: unit === "1" ? "" : unit,
+    values: Float32Array.from({ length: filters ?? size }, (_, i) => values[i]),
   };
 }
 
@@ -151,7 +170,7 @@ export interface OutcomeRequest {
   readonly epochs: readonly EpochReport[];
   /** Epochs completed, and the best of them. */
   readonly epoch: number;
-  readonly best: { readonly epoch: number; readonly parameters: Parameters } | null;
+  readonly best: { readonly epoch: number; readonly parameters: LearnedState } | null;
   readonly exampleTrials: number;
   shouldStop(): boolean;
   onProgress?(done: number, total: number): void;
@@ -225,7 +244,7 @@ export async function describeOutcome(request: OutcomeRequest): Promise<Outcome 
 
 async function testBest<Result>(
   trainer: GradientTrainer,
-  best: Parameters,
+  best: LearnedState,
   run: () => Result,
 ): Promise<Awaited<Result>> {
   const { parameters, feedback, synapses } = trainer.state();
@@ -252,7 +271,8 @@ async function recordTrials(
   const { network } = trainer;
   const outputs = network.populations[network.readout].size;
   const loss = makeLoss(spec.loss, outputs);
-  const member = await GradientMember.create(spec);
+  // Membranes are shown as they were, not as the tape of a training rounds them.
+  const member = await GradientMember.create({ ...spec, tape: "float32" });
   member.engine.values.set(trainer.parameters.block);
   const { indices, set: samples } = reader.samples;
   const chosen = chooseSamples(indices, samples.labels, count);

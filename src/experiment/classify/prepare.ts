@@ -37,7 +37,7 @@ export async function prepareClassification(given: ClassifyExperiment, open: Ope
     const summary = await summariseData(encoded, data);
     const facts = factsOf(encoded, data, summary);
     const experiment = await resolveSettings(encoded, facts);
-    const network = resolveNetwork(experiment, summary);
+    const network = await resolveNetwork(experiment, summary);
     return {
       ...network,
       experiment,

@@ -32,6 +32,17 @@ const knightLearning: ClassifyInput["learning"] = {
 const published = (rows: readonly (readonly [what: string, accuracy: number, sd: number])[]) =>
   rows.map(([what, accuracy, sd]) => ({ what: `${what} (Knight & Nowotny 2022)`, accuracy, sd }));
 
+/**
+ * Time constants of single neurons on SHD, as recalled from the article (Perez-Nieves, Leung, Dragotti & Goodman, Nature
+ * Communications 12:5791, 2021).
+ */
+const heterogeneityOnShd = [
+  ["hom/standard", 0.717, 0.01],
+  ["het/standard", 0.737, 0.011],
+  ["hom/het", 0.827, 0.008],
+  ["het/het", 0.817, 0.008],
+] as const;
+
 /** Of the tutorial code of Bellec et al. (Nature Communications 11, 2020): 1.7 (1 - rho) / (1 - alpha). */
 const bellecBeta = 0.0174279;
 
@@ -99,6 +110,53 @@ export function classifyPresets(bundled: (name: string) => string): Readonly<Rec
           ["LIF 256 recurrent, e-prop", 0.656, 0.019],
           ["LIF 256 recurrent, BPTT", 0.8, 0.02],
         ]),
+      },
+    },
+    "shd-heterogeneity": {
+      about:
+        "one condition of the heterogeneity study on Spiking Heidelberg Digits (BPTT, 128 LIF); all of them by volley sweep",
+      // As in the study but for the time step, which is 0.5 ms there, and seeds.
+      experiment: {
+        kind: "classify",
+        name: "shd-heterogeneity",
+        data: {
+          train: "data/shd/shd_train.h5.gz",
+          test: "data/shd/shd_test.h5.gz",
+          validation: null,
+          encoder: { type: "bin", durationMs: 1000, rounding: "nearest" },
+        },
+        network: {
+          dtMs: 2,
+          heterogeneity: "het/het",
+          layers: [
+            {
+              neurons: 128,
+              model: { type: "PerezNievesLIF", parameters: { tauMemMs: 20, tauSynMs: 10 } },
+              recurrentDelaySteps: 2,
+              initial: { type: "uniform" },
+              recurrentInitial: { type: "uniform" },
+              surrogate: { type: "fastSigmoid", beta: 100 },
+            },
+          ],
+          readout: {
+            model: { type: "CuBaLI", parameters: { tauMemMs: 20, tauSynMs: 10 } },
+            delaySteps: 1,
+            initial: { type: "uniform" },
+            bias: false,
+          },
+        },
+        learning: {
+          loss: { type: "crossEntropy", readout: "max" },
+          optimiser: { type: "adam", rate: 1e-3 },
+          constantsRate: 1e-3,
+          batch: 64,
+          epochs: 150,
+        },
+        references: heterogeneityOnShd.map(([condition, accuracy, sd]) => ({
+          what: `${condition} (Perez-Nieves et al. 2021, as recalled)`,
+          accuracy,
+          sd,
+        })),
       },
     },
     smnist: {

@@ -125,6 +125,21 @@ test('a resolved experiment has no "auto" left, resolves to itself, and has one 
   }
 });
 
+test("the tape is chosen by name, reaches the engine, and is part of what is trained", async () => {
+  const [plain, wide, narrow] = await Promise.all(
+    [{}, { tape: "float32" }, { tape: "bfloat16" }].map((learning) =>
+      prepareSmall(smallExperiment({ learning: learning as { tape?: "bfloat16" } })),
+    ),
+  );
+  expect([plain, wide, narrow].map(({ spec }) => spec.tape)).toEqual(["float32", "float32", "bfloat16"]);
+  const fingerprints = [plain, wide, narrow].map((each) => fingerprintOfClassifier(each.experiment, each.summary));
+  expect(fingerprints[1]).toBe(fingerprints[0]);
+  expect(fingerprints[2]).not.toBe(fingerprints[0]);
+  expect(() => parseClassify({ ...narrow.experiment, learning: { tape: "float16" } }, "x.json")).toThrow(
+    /learning\.tape/,
+  );
+});
+
 test("constants differ from neuron to neuron; trained ones have a range about where they start", async () => {
   const { spec, plan, experiment } = await prepareSmall(
     smallExperiment({

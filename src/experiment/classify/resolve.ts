@@ -1,7 +1,8 @@
 /** The second half of resolving an experiment: populations, projections and the plan of learning, as the engine takes them. */
 import { exitCode, UserError } from "../../base/errors.ts";
+import { findModel } from "../../learning/gradient/compile.ts";
+import { type LearningPlan, type ProjectionPlan, unconstrained } from "../../learning/gradient/learning-plan.ts";
 import { type BackwardPath, isSparse, type ProjectionSpec } from "../../learning/gradient/spec.ts";
-import type { LearningPlan, ProjectionPlan } from "../../learning/gradient/trainer.ts";
 import type { PopulationChoice, TrainingSpec } from "../../learning/gradient/training-spec.ts";
 import type { InitialWeights } from "../../learning/initialisation/descriptions.ts";
 import type { LossDescription } from "../../learning/losses/loss.ts";
@@ -11,6 +12,7 @@ import { recurrentConvolution } from "../../network/convolution.ts";
 import { poolingConnections } from "../../network/pooling.ts";
 import { channelsOf, type Shape, sizeOf } from "../../network/shape.ts";
 import { convolutionOf, denseConnections, signsOf } from "./connections.ts";
+import { checkInputs, checkReadoutInputs, partsByInput } from "./neuron-inputs.ts";
 import { layerNames, perAxis, placeLayers, windowOf } from "./place-layers.ts";
 import { drawParameters } from "./resolve-settings.ts";
 import { type ClassifyExperiment, hasNeurons, isSpiking, type PoolLayer, type SpikingLayer } from "./schema.ts";
@@ -37,7 +39,7 @@ interface Connection {
  * Populations, projections and plan.
  * @param resolved from `resolveSettings`
  */
-export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummary): ResolvedNetwork {
+export async function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummary): Promise<ResolvedNetwork> {
   const { network, learning, seed } = resolved;
   const { layers, readout } = network;
   const encoder = encoderOf(resolved, summary.info);
@@ -47,19 +49,31 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
       refuse(`network.layers.${i}.model.type is "${layer.model.type}", a readout that never spikes; choose a neuron`);
     }
   }
+  /** By layer: inputs of its neurons. */
+  const inputsOf = await Promise.all(
+    layers.map(async (layer, i): Promise<readonly string[]> => {
+      if (!isSpiking(layer)) return [];
+      const model = await findModel(layer.model.type);
+      checkInputs(model, layer, `network.layers.${i}`);
+      return model.inputs;
+    }),
+  );
+  const readoutModel = await findModel(readout.model.type);
+  checkReadoutInputs(readoutModel, readout.model.type);
   const placed = placeLayers(layers, layerNames(layers), encoder.shape);
   const views = viewsOf(layers, placed, encoder.shape);
   const exact = learning.rule === "bptt";
   const toReadout: BackwardPath = learning.feedback === "symmetric" ? "weights" : "feedback";
   const alone = layers.filter(isSpiking).length === 1;
 
-  /** A connection with weights that are learned. */
+  /** A connection with weights that are learned: one, or one for each input of the target. */
   const connect = (
     name: string,
     path: string,
     view: View,
     target: number,
-    connectivity: ProjectionSpec["connectivity"],
+    inputs: readonly string[],
+    whole: ProjectionSpec["connectivity"],
     own: {
       readonly initial: SpikingLayer["initial"];
       readonly constraint: SpikingLayer["constraint"];
@@ -67,13 +81,16 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
       readonly delaySteps: number;
       readonly backward: BackwardPath;
     },
-  ): Connection => {
+  ): Connection[] => {
     const { gain } = view.gathered;
-    return {
+    const allSigns = own.constraint?.type === "dale" ? signsOf(layers, placed, view, whole, path) : null;
+    const parts = partsByInput(inputs, view, whole, allSigns, path);
+    return parts.map(({ suffix, ends, connectivity, signs }) => ({
       projection: {
-        name,
+        name: `${name}${suffix}`,
         source: view.source,
         target,
+        ...ends,
         delaySteps: own.delaySteps,
         connectivity,
         backward: own.backward,
@@ -83,15 +100,15 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
       plan: {
         initial: own.initial as InitialWeights,
         constraint: own.constraint,
-        signs: own.constraint?.type === "dale" ? signsOf(layers, placed, view, connectivity, path) : null,
+        signs,
         penalty: learning.weightPenalty,
         deepR: isSparse(connectivity) ? own.deepR : null,
       },
-    };
+    }));
   };
 
   const below = (layer: SpikingLayer, i: number): Connection[] =>
-    placed[i].from.map((index, k) => {
+    placed[i].from.flatMap((index, k) => {
       const view = views.at(index);
       const path = `network.layers.${i}`;
       const where = k === 0 ? `${path}.connections` : `${path}.connections.${k}`;
@@ -102,7 +119,8 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
       const name = view.name === "input" && i === 0 ? "input" : `${view.name}-${layer.name}`;
       const backward = view.source === "input" || !exact ? "none" : "weights";
       const deepR = layer.type === "dense" ? layer.deepR : null;
-      return connect(name, path, view, views.population(i), connectivity, { ...layer, deepR, backward });
+      const target = views.population(i);
+      return connect(name, path, view, target, inputsOf[i], connectivity, { ...layer, deepR, backward });
     });
 
   const within = (layer: SpikingLayer, i: number): Connection[] => {
@@ -124,9 +142,8 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
       deepR: layer.type === "dense" ? layer.deepR : null,
       backward: exact ? "weights" : "none",
     } as const;
-    return [
-      connect(alone ? "recurrent" : `${layer.name}.recurrent`, path, view, views.population(i), connectivity, own),
-    ];
+    const name = alone ? "recurrent" : `${layer.name}.recurrent`;
+    return connect(name, path, view, views.population(i), inputsOf[i], connectivity, own);
   };
 
   const connections = [
@@ -134,7 +151,7 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
       if (isSpiking(layer)) return [...below(layer, i), ...within(layer, i)];
       return hasNeurons(layer) ? [maximumOf(layer, i, views.at(placed[i].from[0]), views.population(i))] : [];
     }),
-    ...(readout.from === "last" ? [layers.length - 1] : lastViewOfEach(layers, placed)).map((index) => {
+    ...(readout.from === "last" ? [layers.length - 1] : lastViewOfEach(layers, placed)).flatMap((index) => {
       const view = views.at(index);
       const path = `network.readout.connections.${view.origin}`;
       const connectivity = denseConnections(readout.connections, view, readoutNeurons, seed, path);
@@ -145,7 +162,7 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
         );
       }
       const name = alone ? "output" : `${view.name}-readout`;
-      return connect(name, "network.readout", view, views.populations, connectivity, {
+      return connect(name, "network.readout", view, views.populations, readoutModel.inputs, connectivity, {
         ...readout,
         backward: toReadout,
       });
@@ -185,6 +202,7 @@ export function resolveNetwork(resolved: ClassifyExperiment, summary: DataSummar
     truncateSteps: learning.truncateSteps,
     lanes: learning.lanes,
     relaxed: false,
+    tape: learning.tape,
   };
   const plan: LearningPlan = {
     optimiser: learning.optimiser,
@@ -254,12 +272,6 @@ function maximumOf(layer: PoolLayer, i: number, view: View, target: number): Con
       backward: view.source === "input" ? "none" : "weights",
       trained: false,
     },
-    plan: {
-      initial: new Float32Array(rows.targets.length).fill(1),
-      constraint: null,
-      signs: null,
-      penalty: null,
-      deepR: null,
-    },
+    plan: unconstrained(new Float32Array(rows.targets.length).fill(1)),
   };
 }

@@ -259,6 +259,8 @@ const learning = object({
   samplesPerEpoch: whole(1).nullable().default(null),
   /** Gradients do not cross multiples of so many steps. 0: they are exact. */
   truncateSteps: whole(0).default(0),
+  /** How what the way back needs is kept of a sample: bfloat16 halves it, and rounds it to 8 bits of precision. */
+  tape: choice(["float32", "bfloat16"]).default("float32"),
   /** Stops when so many epochs in a row were not better in validation. */
   earlyStopping: object({ patience: whole(1) })
     .nullable()

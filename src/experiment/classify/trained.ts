@@ -1,11 +1,12 @@
 /** A trained classifier of a run: its network again, without the data that it was trained on. */
 import { exitCode, UserError } from "../../base/errors.ts";
 import type { Encoder } from "../../data/encoding/encoder.ts";
+import type { LearnedState } from "../../learning/gradient/trainer.ts";
 import { fingerprintOfClassifier } from "../fingerprint.ts";
 import { PlainState } from "../plain-state.ts";
 import type { RunFolder } from "../run-folder.ts";
 import { restoreNewest } from "../training.ts";
-import type { LoopState, Parameters } from "./loop.ts";
+import type { LoopState } from "./loop.ts";
 import { type ResolvedNetwork, resolveNetwork } from "./resolve.ts";
 import type { ClassifyExperiment } from "./schema.ts";
 import { type DataSummary, encoderOf } from "./summary.ts";
@@ -17,7 +18,7 @@ export interface Trained extends ResolvedNetwork {
   /** Of the parameters. */
   readonly epoch: number;
   /** For `GradientTrainer.restoreParameters`. */
-  readonly parameters: Parameters;
+  readonly parameters: LearnedState;
 }
 
 /** @throws UserError for a run that is damaged, or that has nothing to read yet */
@@ -43,7 +44,7 @@ export async function readTrained(
     throw new UserError(`${run.path} has no best epoch yet: nothing was validated; use the last one`, exitCode.noInput);
   }
   return {
-    ...resolveNetwork(experiment, summary),
+    ...(await resolveNetwork(experiment, summary)),
     experiment,
     summary,
     encoder: encoderOf(experiment, summary.info),

@@ -1,23 +1,29 @@
 /** Reads a sweep file and the experiment it varies, and makes sure that everything in it goes together. */
+import { readdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { didYouMean, exitCode, UserError } from "../../base/errors.ts";
+import { kindOf } from "../kind.ts";
 import { absolutePaths, loadExperiment } from "../load-experiment.ts";
-import { allPresets } from "../presets.ts";
+import { allPresets, bundledFile } from "../presets.ts";
 import type { Settings } from "./assign.ts";
 import { type Axis, axisNamed } from "./axes.ts";
 import { type Expanded, expandSweep } from "./cells.ts";
+import { type Reference, referencesOf } from "./references.ts";
 import { parseSweep, type Sweep } from "./schema.ts";
 
 export interface LoadedSweep extends Expanded {
   readonly sweep: Sweep;
+  /** Figures of others, in the order of the file. */
+  readonly references: readonly Reference[];
   /** As it was written. */
   readonly value: unknown;
 }
 
 async function baseOf(given: Sweep["experiment"], folder: string): Promise<Settings> {
   if (typeof given !== "string") return absolutePaths(given, folder);
-  const isPreset = Object.hasOwn(allPresets, given);
-  return (await loadExperiment(isPreset ? given : resolve(folder, given))).value as Settings;
+  if (!Object.hasOwn(allPresets, given)) return (await loadExperiment(resolve(folder, given))).value as Settings;
+  // Where `volley train` looks for the files of a preset.
+  return absolutePaths((await loadExperiment(given)).value as Record<string, unknown>, process.cwd());
 }
 
 /** Names in table and figures, and that figures leave no axis out. */
@@ -58,18 +64,41 @@ export function figureNames({ name, figure }: Sweep): string[] {
   return figure.map((one, f) => one.name ?? (f === 0 ? name : `${name}-${f + 1}`));
 }
 
-/** @param file .json, .js, .mjs, .ts, as for experiments. @throws UserError for a sweep that cannot be run */
-export async function loadSweep(file: string): Promise<LoadedSweep> {
+const ending = ".json";
+
+/** The file that was given, or that of a sweep which comes with Volley. */
+function fileOf(given: string): string {
+  if (statSync(given, { throwIfNoEntry: false })?.isFile() || !/^[\w-]+$/.test(given)) return given;
+  const names = readdirSync(bundledFile("sweeps")).flatMap((file) =>
+    file.endsWith(ending) ? [file.slice(0, -ending.length)] : [],
+  );
+  if (names.includes(given)) return bundledFile(`sweeps/${given}${ending}`);
+  if (Object.hasOwn(allPresets, given)) return given;
+  const hint = didYouMean(given, names) || ` — the sweeps are ${names.join(", ")}`;
+  throw new UserError(`"${given}" is neither a sweep that comes with Volley nor a file${hint}`, exitCode.noInput);
+}
+
+/**
+ * @param given a sweep of `examples/sweeps` by its name, or a file .json, .js, .mjs, .ts, as for experiments
+ * @param change what is done to the experiment before it is varied; its paths are absolute, and have to stay so
+ * @throws UserError for a sweep that cannot be run
+ */
+export async function loadSweep(
+  given: string,
+  change: (experiment: Settings) => Settings = (experiment) => experiment,
+): Promise<LoadedSweep> {
+  const file = fileOf(given);
   const { value, source } = await loadExperiment(file);
   if ((value as { kind?: unknown }).kind !== "sweep") {
+    kindOf(value, source);
     throw new UserError(
-      `${source} is no sweep: its kind is not "sweep"; train it with: volley train ${file}`,
+      `${source} is one experiment, not a sweep (its kind is not "sweep"); train it with: volley train ${file}`,
       exitCode.usage,
     );
   }
   const sweep = parseSweep(value, source);
   const folder = dirname(resolve(file));
-  const expanded = expandSweep(sweep, await baseOf(sweep.experiment, folder), { folder, source });
+  const expanded = expandSweep(sweep, change(await baseOf(sweep.experiment, folder)), { folder, source });
   checkNames(sweep, expanded.axes, source);
-  return { sweep, value, ...expanded };
+  return { sweep, value, references: referencesOf(sweep, expanded.axes, source), ...expanded };
 }

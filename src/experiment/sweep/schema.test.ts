@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { figureNames, loadSweep } from "./load-sweep.ts";
@@ -87,7 +87,8 @@ describe("a loaded sweep", () => {
 
   const grid = { "learning.batch": [4, 8], "learning.epochs": [1, 2] };
   test.each([
-    [{ kind: "classify" }, /is no sweep: its kind is not "sweep"; train it with: volley train/],
+    [{ kind: "classify" }, /is one experiment, not a sweep.*; train it with: volley train .*s\.json$/],
+    [{ kind: "swep" }, /kind is "swep"; it must be .* or "sweep" — did you mean "sweep"\?/],
     [
       { grid, table: { columns: "bach" } },
       /table\.columns is "bach", which is no axis of this sweep — did you mean "batch"/,
@@ -111,8 +112,60 @@ describe("a loaded sweep", () => {
       /two figures go to f\.svg/,
     ],
     [{ measure: ["a", "a"] }, /"a" is measured twice/],
+    [
+      { grid, references: [{ what: "b", measure: "x", values: [{ at: {}, value: 1 }] }] },
+      /references\.0\.measure is "x"/,
+    ],
+    [
+      { grid, references: [{ what: "b", values: [{ at: { bach: 4 }, value: 1 }] }] },
+      /references\.0\.values\.0\.at is "bach", which is no axis .* did you mean "batch"/,
+    ],
+    [
+      { grid, references: [{ what: "b", values: [{ at: { batch: "large" }, value: 1 }] }] },
+      /values\.0\.at\.batch is "large", which is no value of this axis — its values are "4", "8"/,
+    ],
+    [
+      {
+        grid,
+        references: [
+          { what: "b", values: [4, 4].map((batch, i) => ({ at: i ? { batch, epochs: 2 } : { batch }, value: 1 })) },
+        ],
+      },
+      /references\.0\.values\.1 is a second figure of the same networks/,
+    ],
   ])("%j is refused", async (change, message) => {
     await expect(load(change)).rejects.toThrow(message);
+  });
+
+  it("has figures of others by the values of its axes", async () => {
+    const values = [
+      { at: { batch: 4, epochs: 2 }, value: 0.5, sd: 0.1 },
+      { at: { batch: 8 }, value: 0.6 },
+    ];
+    const { references } = await load({
+      grid,
+      measure: ["a", "b"],
+      references: [{ what: "they", measure: "b", values }],
+    });
+    expect(references).toMatchObject([{ what: "they", measure: 1 }]);
+    const at = (...places: number[]) => references[0].of(places);
+    expect([at(0, 0), at(0, 1), at(1, 0), at(1, 1)]).toMatchObject([
+      null,
+      { mean: 0.5, sd: 0.1 },
+      { mean: 0.6, sd: null },
+      { mean: 0.6, sd: null },
+    ] as object[]);
+  });
+
+  it("may be called by its name where it comes with Volley; files of a preset are looked for where one is", async () => {
+    const { sweep, cells, references } = await loadSweep("shd-heterogeneity");
+    expect(sweep.name).toBe("shd-heterogeneity");
+    expect(cells).toHaveLength(12);
+    expect(cells[0].experiment.data).toMatchObject({ train: resolve("data/shd/shd_train.h5.gz") });
+    const published = [0, 1, 2, 3].map((place) => references[0].of([place])?.mean);
+    expect(published).toEqual([0.717, 0.737, 0.827, 0.817]);
+    await expect(loadSweep("shd-heterogenity")).rejects.toThrow(/neither a sweep .* did you mean "shd-heterogeneity"/);
+    await expect(loadSweep("shd")).rejects.toThrow(/one experiment, not a sweep.*volley train shd$/);
   });
 
   it("names its figures after itself", () => {

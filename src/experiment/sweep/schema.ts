@@ -186,6 +186,24 @@ const figure = object({
   ).default([]),
 });
 
+const reference = object({
+  /** Who found them: the head of their column. */
+  what: text("who found them"),
+  /** The measure that they are to be compared with. null: the first one. */
+  measure: text("a measure").nullable().default(null),
+  values: list(
+    object({
+      /** Names of axes, and a value of each. */
+      at: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]), {
+        error: (issue) => `is ${show(issue.input)}; it must be an object such as {"depth": 3}`,
+      }),
+      value: number({}),
+      sd: number({ min: 0 }).optional(),
+    }),
+    "objects with at, value and sd",
+  ).min(1, { error: "is an empty list; give at least one figure" }),
+});
+
 export const sweepSchema = object({
   kind: choice(["sweep"]),
   name: experimentName.default("sweep"),
@@ -216,6 +234,8 @@ export const sweepSchema = object({
     /** An axis that is spread over columns. null: one row for each cell, one column for each measure. */
     columns: text("the name of an axis").nullable().default(null),
   }).prefault({}),
+  /** Figures of others, to stand in the table. */
+  references: list(reference, "objects with what, measure and values").default([]),
   figure: z
     .custom<unknown>(() => true)
     .transform((given) => (Array.isArray(given) ? given : [given]))

@@ -106,6 +106,27 @@ describe("tables", () => {
     ]);
   });
 
+  it("show figures of others behind the measure that they belong to", () => {
+    const known = new Map([
+      ["0,1", { mean: 0.125, sd: 0.02 }],
+      ["1,0", { mean: 0.5, sd: null }],
+    ]);
+    const published = {
+      what: "others",
+      measure: 0,
+      of: (places: readonly number[]) => known.get(String(places)) ?? null,
+    };
+    const [long] = tablesOf(axes, groups, measures, null, [published]);
+    expect(long.head).toEqual(["sigma", "depth", "test accuracy (%)", "others (%)", "time (s)"]);
+    expect(long.rows.map((row) => row[3])).toEqual(["-", "12.5 +- 2.0", "50.0", "-"]);
+    const wide = tablesOf(axes, groups, measures, "sigma", [published], "±");
+    expect(wide.map(({ title }) => title)).toEqual(["test accuracy (%)", "others (%)", "time (s)"]);
+    expect(wide[1].rows).toEqual([
+      ["1", "-", "50.0"],
+      ["3", "12.5 ± 2.0", "-"],
+    ]);
+  });
+
   it("are text, Markdown and CSV", () => {
     const table = { title: "t", head: ["a", "b|c"], rows: [["long one", "2"]] };
     expect(plainTable(table)).toBe("t\na         b|c\nlong one  2\n");

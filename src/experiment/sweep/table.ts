@@ -1,6 +1,7 @@
 /** What the cells of a sweep have come to: mean and spread over seeds, as rows to print, to write and to draw. */
 import type { Axis } from "./axes.ts";
 import type { Cell } from "./cells.ts";
+import type { Reference, ReferenceFigure } from "./references.ts";
 import type { Measure } from "./schema.ts";
 
 export interface CellOutcome {
@@ -82,13 +83,17 @@ function decimals(mean: number, sd: number | null): number {
   return size === 0 ? 0 : Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(size))));
 }
 
-/** `96.3 +- 0.4 (3)`: mean, standard deviation, seeds. */
-export function statisticsText({ n, mean, sd }: Statistics, unit: Unit, plusMinus = "+-"): string {
-  if (n === 0) return "-";
+/** `96.3 +- 0.4`: mean and standard deviation. */
+function figureText({ mean, sd }: ReferenceFigure, unit: Unit, plusMinus: string): string {
   const [centre, spread] = [mean * unit.factor, sd === null ? null : sd * unit.factor];
   const digits = unit.name === "%" ? 1 : decimals(centre, spread);
   const deviation = spread === null ? "" : ` ${plusMinus} ${spread.toFixed(digits)}`;
-  return `${centre.toFixed(digits)}${deviation} (${n})`;
+  return `${centre.toFixed(digits)}${deviation}`;
+}
+
+/** `96.3 +- 0.4 (3)`: mean, standard deviation, seeds. */
+export function statisticsText(statistics: Statistics, unit: Unit, plusMinus = "+-"): string {
+  return statistics.n === 0 ? "-" : `${figureText(statistics, unit, plusMinus)} (${statistics.n})`;
 }
 
 export interface Table {
@@ -99,7 +104,7 @@ export interface Table {
 
 /**
  * As many tables as it takes: one with a column for each measure, or, where an axis is spread over columns, one of each
- * measure.
+ * measure. Figures of others follow the measure that they are to be compared with.
  * @param columns name of the axis
  */
 export function tablesOf(
@@ -107,33 +112,48 @@ export function tablesOf(
   groups: readonly Group[],
   measures: readonly Measure[],
   columns: string | null,
+  references: readonly Reference[] = [],
   plusMinus = "+-",
 ): Table[] {
-  const titles = measures.map((measure) => withUnit(labelOf(measure), unitOf(measure.path)));
-  const text = (group: Group | undefined, m: number) =>
-    group === undefined ? "-" : statisticsText(group.statistics[m], unitOf(measures[m].path), plusMinus);
+  const shown = measures.flatMap((measure, m) => {
+    const unit = unitOf(measure.path);
+    const ofOthers = references.filter((reference) => reference.measure === m);
+    return [
+      {
+        title: withUnit(labelOf(measure), unit),
+        text: ({ statistics }: Group) => statisticsText(statistics[m], unit, plusMinus),
+      },
+      ...ofOthers.map((reference) => ({
+        title: withUnit(reference.what, unit),
+        text({ places }: Group) {
+          const figure = reference.of(places);
+          return figure === null ? "-" : figureText(figure, unit, plusMinus);
+        },
+      })),
+    ];
+  });
   const across = axes.findIndex(({ name }) => name === columns);
   const down = axes.flatMap((_, a) => (a === across ? [] : [a]));
   const labels = ({ places }: Group) => down.map((a) => axes[a].values[places[a]].label);
   const names = down.map((a) => axes[a].name);
   if (across < 0) {
-    const rows = groups.map((group) => [...labels(group), ...measures.map((_, m) => text(group, m))]);
-    return [{ title: "", head: [...names, ...titles], rows }];
+    const rows = groups.map((group) => [...labels(group), ...shown.map(({ text }) => text(group))]);
+    return [{ title: "", head: [...names, ...shown.map(({ title }) => title)], rows }];
   }
   const firsts = groups.filter(
     (group, i) => groups.findIndex((other) => String(labels(other)) === String(labels(group))) === i,
   );
-  return measures.map((_, m) => ({
-    title: titles[m],
+  return shown.map(({ title, text }) => ({
+    title,
     head: [...names, ...axes[across].values.map(({ label }) => `${columns} ${label}`)],
     rows: firsts.map((first) => [
       ...labels(first),
-      ...axes[across].values.map((_, place) =>
-        text(
-          groups.find(({ places }) => places.every((p, a) => p === (a === across ? place : first.places[a]))),
-          m,
-        ),
-      ),
+      ...axes[across].values.map((_, place) => {
+        const group = groups.find(({ places }) =>
+          places.every((p, a) => p === (a === across ? place : first.places[a])),
+        );
+        return group === undefined ? "-" : text(group);
+      }),
     ]),
   }));
 }

@@ -4,7 +4,8 @@
  * too: `learning/gradient/reference.ts`).
  *
  * All arrays of a population have `padded(size)` f32, so one running offset reaches them; arrays over time have one row
- * of that length per step. Neurons beyond the population get no input and no adjoint, and so stay at rest.
+ * of that length per step, in the format of the tape. Neurons beyond the population get no input and no adjoint, and so
+ * stay at rest.
  */
 
 import { type Expression, type Leaf, leavesOf } from "../../expression/node.ts";
@@ -23,6 +24,7 @@ import {
   v128,
 } from "../../wasm/assembler.ts";
 import { padded } from "../rows/wasm.ts";
+import { loadFromTape, storeOnTape, type TapeFormat, tapeNumberBytes } from "../tape.ts";
 
 /** Byte addresses of the arrays of one population. */
 export interface PopulationArrays {
@@ -33,16 +35,17 @@ export interface PopulationArrays {
   readonly constant: (name: string) => { readonly address: number; readonly perNeuron: boolean };
   /** Where gradients by constants are summed, one per neuron. */
   readonly constantGradient: (name: string) => number;
-  /** Input current of the step. */
-  readonly current: number;
+  /** Of the first input of the step; those of the others follow, row by row. */
+  readonly inputs: number;
   /** Adjoint of the spikes of the step. */
   readonly spikeAdjoint: number;
   /** i32: steps that a neuron still pauses, and its period; null where none can be refractory. */
   readonly refractory: { readonly left: number; readonly period: number } | null;
   /** Arrays over time. */
   readonly tape: {
+    readonly format: TapeFormat;
     readonly margin: number | null;
-    readonly current: number | null;
+    readonly input: (name: string) => number;
     readonly before: (name: string) => number;
     readonly after: (name: string) => number;
   };
@@ -64,7 +67,7 @@ export interface PopulationKernelOptions {
 const smallestAdjoint = 2 ** -66;
 
 type StepSignature = { row: "i32"; spikes: "i32"; output: "i32" };
-type BackSignature = { row: "i32"; currentAdjoint: "i32"; outputAdjoint: "i32" };
+type BackSignature = { row: "i32"; inputAdjoints: "i32"; outputAdjoint: "i32" };
 
 /** Splats of the constants that are one for all neurons, made once per call. */
 function constantLeaves(
@@ -85,7 +88,7 @@ const constantLeavesOf = (leaves: Iterable<Leaf>): Leaf[] =>
   [...leaves].filter((leaf) => leaf.op === "hoisted" || leaf.op === "parameter");
 
 /**
- * Adds `name(row, spikes, output)`: advances the population by one step with the currents it has.
+ * Adds `name(row, spikes, output)`: advances the population by one step with the inputs it has.
  * @returns the function; it returns the end of the list of spikes (u32 indices, ascending) that starts at `spikes`. `row`:
  *   byte offset of the step's row on the tape. `output`: where a readout's outputs go.
  */
@@ -97,25 +100,30 @@ export function addStep(
   const { program, size, arrays, readout } = options;
   const { split, tape } = program;
   const names = Object.keys(split.step);
+  const { inputs } = split.model;
   const signature: StepSignature = { row: "i32", spikes: "i32", output: "i32" };
   return module.functionReturning(name, signature, "i32", (f, { row, spikes, output }) => {
     const at = f.let(i32.const(0));
     const taped = f.let(row);
+    const { format } = arrays.tape;
+    const keep = (value: Local<"v128">, address: number) => storeOnTape(f, format, taped, value, address);
     const roots = [...Object.values(split.step), split.margin, ...Object.values(split.reset)];
     const constantOf = constantLeaves(f, options, at, constantLeavesOf(leavesOf(roots)));
     f.repeat(
       () => {
         const old = new Map(names.map((state) => [state, f.let(v128.load(at, arrays.state(state)))]));
-        const current = f.let(v128.load(at, arrays.current));
+        const arrived = new Map(
+          inputs.map((input, k) => [input, f.let(v128.load(at, arrays.inputs + 4 * k * padded(size)))]),
+        );
         const emit = (outputs: readonly Expression[], states: Map<string, V128>) =>
           emitVector(
             f,
             outputs,
-            (leaf) => (leaf.op === "state" ? states.get(leaf.name)! : leaf.op === "input" ? current : constantOf(leaf)),
+            (leaf) => (leaf.op === "state" ? states.get(leaf.name) : arrived.get(leaf.name)) ?? constantOf(leaf),
             { relaxed: options.relaxed },
           );
-        if (arrays.tape.current !== null) f.push(v128.store(taped, current, arrays.tape.current));
-        for (const state of tape.before) f.push(v128.store(taped, old.get(state)!, arrays.tape.before(state)));
+        for (const input of tape.inputs) keep(arrived.get(input)!, arrays.tape.input(input));
+        for (const state of tape.before) keep(old.get(state)!, arrays.tape.before(state));
         const stepped = emit(Object.values(split.step), old);
         const { refractory } = arrays;
         const pausing = refractory ? f.let(i32x4.gtS(v128.load(at, refractory.left), v128.zero)) : null;
@@ -126,7 +134,7 @@ export function addStep(
             holds ? f.let(v128.bitselect(old.get(state)!, stepped[k], pausing)) : stepped[k],
           ]),
         );
-        for (const state of tape.after) f.push(v128.store(taped, after.get(state)!, arrays.tape.after(state)));
+        for (const state of tape.after) keep(after.get(state)!, arrays.tape.after(state));
         if (readout) {
           for (const state of names) f.push(v128.store(at, flushTiny(after.get(state)!), arrays.state(state)));
           f.push(v128.store(output, after.get(names[0])!));
@@ -137,7 +145,7 @@ export function addStep(
           const spiked = f.let(pausing ? v128.andnot(above, pausing) : above);
           if (arrays.tape.margin !== null) {
             const kept = pausing ? v128.bitselect(f32x4.const(refractoryMargin), margin, pausing) : margin;
-            f.push(v128.store(taped, kept, arrays.tape.margin));
+            keep(f.let(kept), arrays.tape.margin);
           }
           if (refractory && pausing) {
             // The mask is -1 where a step of the pause has passed.
@@ -152,7 +160,7 @@ export function addStep(
           listSpikes(f, spiked, at, size, spikes);
         }
         f.advance(at, 16);
-        f.advance(taped, 16);
+        f.advance(taped, 4 * tapeNumberBytes[format]);
       },
       () => i32.ltU(at, i32.const(4 * padded(size))),
     );
@@ -185,9 +193,9 @@ function listSpikes(
 }
 
 /**
- * Adds `name(row, currentAdjoint, outputAdjoint)`: one step back. Reads the adjoints of the states after the step, of the
- * spikes and (readout) of the outputs; leaves those of the states before it, and writes those of the currents.
- * @returns the function; it returns whether any adjoint of a current is not 0
+ * Adds `name(row, inputAdjoints, outputAdjoint)`: one step back. Reads the adjoints of the states after the step, of the
+ * spikes and (readout) of the outputs; leaves those of the states before it, and writes those of the inputs, row by row.
+ * @returns the function; it returns whether any adjoint of an input is not 0
  */
 export function addStepBack(
   module: ModuleBuilder,
@@ -196,14 +204,17 @@ export function addStepBack(
 ): FunctionReference<BackSignature, "i32"> {
   const { program, size, arrays, readout } = options;
   const { live, tape } = program;
-  const outputs = [program.current, ...Object.values(program.previous), ...Object.values(program.constants)];
+  const ofInputs = Object.values(program.inputs);
+  const outputs = [...ofInputs, ...Object.values(program.previous), ...Object.values(program.constants)];
+  const [firstPrevious, firstConstant] = [ofInputs.length, ofInputs.length + live.length];
   const gradients = Object.keys(program.constants);
   const firstState = Object.keys(program.split.step)[0];
-  const signature: BackSignature = { row: "i32", currentAdjoint: "i32", outputAdjoint: "i32" };
-  return module.functionReturning(name, signature, "i32", (f, { row, currentAdjoint, outputAdjoint }) => {
+  const signature: BackSignature = { row: "i32", inputAdjoints: "i32", outputAdjoint: "i32" };
+  return module.functionReturning(name, signature, "i32", (f, { row, inputAdjoints, outputAdjoint }) => {
     const any = f.let(v128.zero);
     const at = f.let(i32.const(0));
     const taped = f.let(row);
+    const { format } = arrays.tape;
     const constantOf = constantLeaves(f, options, at, constantLeavesOf(leavesOf(outputs)));
     f.repeat(
       () => {
@@ -216,32 +227,33 @@ export function addStepBack(
         values.set(leafOf.spike, () => v128.load(at, arrays.spikeAdjoint));
         if (arrays.tape.margin !== null) {
           const address = arrays.tape.margin;
-          values.set(leafOf.margin, () => v128.load(taped, address));
+          values.set(leafOf.margin, () => loadFromTape(format, taped, address));
         }
-        if (arrays.tape.current !== null) {
-          const address = arrays.tape.current;
-          values.set(leafOf.current, () => v128.load(taped, address));
+        for (const input of tape.inputs) {
+          values.set(input, () => loadFromTape(format, taped, arrays.tape.input(input)));
         }
         for (const state of tape.before)
-          values.set(leafOf.before(state), () => v128.load(taped, arrays.tape.before(state)));
+          values.set(leafOf.before(state), () => loadFromTape(format, taped, arrays.tape.before(state)));
         for (const state of tape.after)
-          values.set(leafOf.after(state), () => v128.load(taped, arrays.tape.after(state)));
+          values.set(leafOf.after(state), () => loadFromTape(format, taped, arrays.tape.after(state)));
         const results = emitVector(f, outputs, (leaf) => values.get(leaf.name)?.() ?? constantOf(leaf), {
           relaxed: options.relaxed,
         });
-        const ofCurrent = f.let(flushTiny(results[0], smallestAdjoint));
-        f.set(any, v128.or(any, ofCurrent));
-        f.push(v128.store(currentAdjoint, ofCurrent));
+        for (const k of ofInputs.keys()) {
+          const ofInput = f.let(flushTiny(results[k], smallestAdjoint));
+          f.set(any, v128.or(any, ofInput));
+          f.push(v128.store(inputAdjoints, ofInput, 4 * k * padded(size)));
+        }
         for (const [k, state] of live.entries()) {
-          f.push(v128.store(at, flushTiny(results[1 + k], smallestAdjoint), arrays.adjoint(state)));
+          f.push(v128.store(at, flushTiny(results[firstPrevious + k], smallestAdjoint), arrays.adjoint(state)));
         }
         for (const [g, constantName] of gradients.entries()) {
-          const sum = f32x4.add(v128.load(at, arrays.constantGradient(constantName)), results[1 + live.length + g]);
+          const sum = f32x4.add(v128.load(at, arrays.constantGradient(constantName)), results[firstConstant + g]);
           f.push(v128.store(at, sum, arrays.constantGradient(constantName)));
         }
         f.advance(at, 16);
-        f.advance(taped, 16);
-        f.advance(currentAdjoint, 16);
+        f.advance(taped, 4 * tapeNumberBytes[format]);
+        f.advance(inputAdjoints, 16);
         if (readout) f.advance(outputAdjoint, 16);
       },
       () => i32.ltU(at, i32.const(4 * padded(size))),

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
 import { pLayout } from "../rls/layout.ts";
-import { synapseBytes } from "../rls/wasm.ts";
+import { synapseBytes } from "../rls/neuron-memory.ts";
 import {
   deliverCounts,
   deliverPlastic,

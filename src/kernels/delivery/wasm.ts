@@ -14,7 +14,7 @@ import {
   type Statement,
 } from "../../wasm/assembler.ts";
 import type { PLayout } from "../rls/layout.ts";
-import { synapseBytes } from "../rls/wasm.ts";
+import { synapseBytes } from "../rls/neuron-memory.ts";
 import { fixedPointOne } from "./reference.ts";
 
 /** A plastic entry: position of the target among the trained neurons of the shard, and the slot of the weight. */

@@ -2,8 +2,9 @@
 import { expect, it } from "vitest";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
 import { encodeP, pLayout } from "./layout.ts";
+import { neuronField, neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "./neuron-memory.ts";
 import { initialP } from "./reference.ts";
-import { addRlsKernels, neuronField, neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "./wasm.ts";
+import { addRlsKernels } from "./wasm.ts";
 
 it("learns on from a P that was started again after it held something that is no number", () => {
   const inputs = 7;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
 import { elementIndex, encodeP, int16Range, type Precision, pLayout } from "./layout.ts";
+import { neuronField, neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "./neuron-memory.ts";
 import { initialP, updateRls } from "./reference.ts";
-import { addRlsKernels, neuronField, neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "./wasm.ts";
+import { addRlsKernels } from "./wasm.ts";
 
 /** A repeatable source of numbers in [-1, 1). */
 function numbers(seed: number): () => number {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
 import { encodeP, int16Range, type Precision, pLayout } from "./layout.ts";
+import { neuronField, neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "./neuron-memory.ts";
 import { initialP, updateRls } from "./reference.ts";
-import { neuronField, neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "./wasm.ts";
 import { addRlsWindowKernel } from "./window.ts";
 
 /** A repeatable source of numbers in [-1, 1). */

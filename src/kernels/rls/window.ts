@@ -4,7 +4,8 @@
  * Source: the `small` mode of TrainSpikingNet, which solves the same system by factorisation.
  */
 import { f32, i32, type ModuleBuilder, memory } from "../../wasm/assembler.ts";
-import { neuronField, neuronRecordBytes, type RlsKernelOptions, synapseBytes, updateOne } from "./wasm.ts";
+import { neuronField, neuronRecordBytes, synapseBytes } from "./neuron-memory.ts";
+import { type RlsKernelOptions, updateOne } from "./wasm.ts";
 
 /**
  * Adds `rlsUpdateWindow(count, P, synapses, neurons, samples, newest, remembered, ring, scratch, bounds)`: `samples` holds

@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bfloat16Bits, toBfloat16 } from "../../../test/support/bfloat16.ts";
 import { Philox } from "../../random/philox.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
 import { ModuleBuilder } from "../../wasm/assembler.ts";
+import type { TapeFormat } from "../tape.ts";
 import { accumulate, dots, type RowShape, type SharedConnections, scatter } from "./reference.ts";
 import { comeInFours, sharedTableBytes, writeSharedTables } from "./shared.ts";
 import { addAccumulate, addDots, addScatter, padded } from "./wasm.ts";
@@ -16,6 +18,7 @@ interface Setup {
   readonly row: Float32Array;
   readonly spikes: { source: number; value: number }[];
   readonly margins: Float32Array;
+  readonly format: TapeFormat;
 }
 
 const isShared = (connectivity: RowShape["connectivity"]): connectivity is SharedConnections =>
@@ -25,7 +28,7 @@ const isShared = (connectivity: RowShape["connectivity"]): connectivity is Share
 const beyond = 1e30;
 
 /** Runs the three kernels; matrices travel unpadded. */
-function run({ shape, valued, support, gain, weights, row, spikes, margins }: Setup) {
+function run({ shape, valued, support, gain, weights, row, spikes, margins, format }: Setup) {
   const { connectivity, targets } = shape;
   const shared = isShared(connectivity) ? connectivity : null;
   const sparse = connectivity === "dense" || isShared(connectivity) ? null : connectivity;
@@ -75,7 +78,8 @@ function run({ shape, valued, support, gain, weights, row, spikes, margins }: Se
     u32(at.targets, weights.length).set(sparse.targets);
   }
   f32(at.row, row.length).set(row);
-  f32(at.margins, sources).fill(1e9).set(margins);
+  if (format === "float32") f32(at.margins, sources).fill(1e9).set(margins);
+  else new Uint16Array(memory.buffer, at.margins, sources).fill(bfloat16Bits(2 ** 30)).set(margins.map(bfloat16Bits));
   u32(at.list, spikes.length).set(spikes.map(({ source }) => source));
   f32(at.values, spikes.length).set(spikes.map(({ value }) => value));
   const options = {
@@ -90,7 +94,7 @@ function run({ shape, valued, support, gain, weights, row, spikes, margins }: Se
   const module = new ModuleBuilder();
   addAccumulate(module, "accumulate", options);
   addScatter(module, "scatter", options);
-  addDots(module, "dots", options, support);
+  addDots(module, "dots", options, support, format);
   const instance = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), { env: { memory } });
   const kernels = instance.exports as Record<string, (...args: number[]) => void>;
   const end = at.list + 4 * spikes.length;
@@ -157,8 +161,9 @@ const setups: fc.Arbitrary<Setup> = fc
     seed: fc.nat(2 ** 20),
     support: fc.constantFrom(0.5, Number.POSITIVE_INFINITY),
     gain: fc.constantFrom(1, 0.25),
+    format: fc.constantFrom<TapeFormat>("float32", "bfloat16"),
   })
-  .chain(({ sources, targets, kind, valued, seed, support, gain }) =>
+  .chain(({ sources, targets, kind, valued, seed, support, gain, format }) =>
     fc.array(fc.record({ source: fc.nat(sources - 1), value: number }), { maxLength: 9 }).map((spikes) => {
       const draws = new Float64Array(1 << 10);
       new Philox(seed).uniform(streamOf(streamKind.test, 0), 0, draws);
@@ -172,7 +177,10 @@ const setups: fc.Arbitrary<Setup> = fc
         weights: Float32Array.from({ length: weightCount(shape) }, (_, i) => at(i + 7)),
         row: Float32Array.from({ length: targets }, (_, j) => at(j + 3)),
         spikes: spikes.map(({ source, value }) => ({ source, value: valued ? value : 1 })),
-        margins: Float32Array.from({ length: sources }, (_, i) => at(i + 11)),
+        margins: Float32Array.from({ length: sources }, (_, i) =>
+          format === "float32" ? at(i + 11) : toBfloat16(at(i + 11)),
+        ),
+        format,
       };
     }),
   );
@@ -242,6 +250,7 @@ describe("rows under spikes", () => {
         row,
         spikes,
         margins: new Float32Array(2),
+        format: "float32",
       });
       const [current, gradient, out] = [targets, 2 * width, 2].map((n) => new Float64Array(n));
       accumulate(shape, weights, spikes, current);

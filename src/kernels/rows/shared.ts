@@ -22,6 +22,7 @@ import {
   v128,
 } from "../../wasm/assembler.ts";
 import { arithmetic, sumsOfFour } from "../../wasm/vectors.ts";
+import { loadFromTape, loadOneFromTape, type TapeFormat, tapeNumberBytes } from "../tape.ts";
 import type { SharedConnections } from "./reference.ts";
 import {
   amplitudes,
@@ -157,7 +158,7 @@ function addBlocks(
   const { plus: fused } = arithmetic(options.relaxed);
   return module.function(name, listSignature, (f, { list, end, values, matrix, row }) => {
     const amplitudeOf = amplitudes(f, options);
-    overSpikes(f, options.valued, { list, end, values }, (source, valueAt) => {
+    overSpikes(f, options, { list, end, values }, (source, valueAt) => {
       const amplitude = amplitudeOf(valueAt);
       const entry = f.let(i32.shl(source, i32.const(2)));
       overBlocksOf(f, shared, entry, (weightOffset, targetOffset) => {
@@ -187,7 +188,13 @@ export const addSharedScatter = (module: ModuleBuilder, name: string, options: S
   addBlocks(module, name, options, "to weights");
 
 /** As `addDots`; a source is skipped by its own margin. */
-export function addSharedDots(module: ModuleBuilder, name: string, options: SharedOptions, support: number): DotKernel {
+export function addSharedDots(
+  module: ModuleBuilder,
+  name: string,
+  options: SharedOptions,
+  support: number,
+  format: TapeFormat,
+): DotKernel {
   const { shared, sources } = options;
   const skippable = Number.isFinite(support);
   const perRound = shared.inFours ? 4 : 1;
@@ -199,10 +206,10 @@ export function addSharedDots(module: ModuleBuilder, name: string, options: Shar
       () => {
         if (!skippable) dotsOf(f, options, at, sums, shared.inFours ? "four" : 0);
         else if (!shared.inFours) {
-          const near = f32.ge(f32.const(support), f32.abs(f32.load(margins)));
+          const near = f32.ge(f32.const(support), f32.abs(loadOneFromTape(format, margins)));
           f.if(near, () => dotsOf(f, options, at, sums, 0));
         } else {
-          const near = f.let(i32x4.bitmask(f32x4.le(f32x4.abs(v128.load(margins)), f32x4.const(support))));
+          const near = f.let(i32x4.bitmask(f32x4.le(f32x4.abs(loadFromTape(format, margins)), f32x4.const(support))));
           const some = () => {
             for (let r = 0; r < 4; r++) {
               f.if(i32.and(near, i32.const(1 << r)), () => dotsOf(f, options, at, sums, r));
@@ -213,7 +220,7 @@ export function addSharedDots(module: ModuleBuilder, name: string, options: Shar
         }
         f.advance(entry, 4 * perRound);
         f.advance(out, 4 * perRound);
-        if (skippable) f.advance(margins, 4 * perRound);
+        if (skippable) f.advance(margins, tapeNumberBytes[format] * perRound);
       },
       () => i32.ltU(entry, i32.const(4 * sources)),
     );

@@ -16,6 +16,8 @@ export const padded = (n: number): number => 4 * Math.ceil(n / 4);
 export interface RowKernelOptions {
   readonly sources: number;
   readonly targets: number;
+  /** The neuron of the list that is source 0: a projection may see a part of a population. Default 0. */
+  readonly firstSource?: number;
   /** Byte addresses of a sparse matrix' offsets and targets (u32), null for a dense one. */
   readonly sparse: { readonly offsets: number; readonly targets: number } | null;
   /** Connections that share weights; null or left out where they do not. */
@@ -48,10 +50,10 @@ export const dotSignature: DotSignature = { matrix: "i32", row: "i32", out: "i32
 
 export const plus = (a: I32, b: I32 | null): I32 => (b === null ? a : i32.add(a, b));
 
-/** Walks the list of spikes: `visit(source index, address of its value)`. */
+/** Walks the list of spikes: `visit(source index, address of its value)`. All of them are of sources that there are. */
 export function overSpikes(
   f: FunctionBuilder,
-  valued: boolean,
+  { valued, firstSource = 0 }: Pick<RowKernelOptions, "valued" | "firstSource">,
   { list, end, values }: Record<"list" | "end" | "values", Pointer>,
   visit: (source: I32, value: Pointer) => void,
 ): void {
@@ -60,7 +62,7 @@ export function overSpikes(
   f.while(
     () => i32.ltU(at, end),
     () => {
-      visit(i32.load(at), valueAt);
+      visit(firstSource === 0 ? i32.load(at) : i32.sub(i32.load(at), i32.const(firstSource)), valueAt);
       f.advance(at, 4);
       if (valued) f.advance(valueAt, 4);
     },

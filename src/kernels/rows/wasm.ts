@@ -18,6 +18,7 @@ import {
   v128,
 } from "../../wasm/assembler.ts";
 import { arithmetic, sumsOfFour } from "../../wasm/vectors.ts";
+import { loadFromTape, type TapeFormat, tapeNumberBytes } from "../tape.ts";
 import { addSharedAccumulate, addSharedDots, addSharedScatter } from "./shared.ts";
 import {
   amplitudes,
@@ -78,7 +79,7 @@ export function addAccumulate(module: ModuleBuilder, name: string, options: RowK
       const to = f.let(plus(row, offset));
       const from = f.let(plus(matrix, offset));
       const sums = Array.from({ length: size }, (_, b) => f.let(v128.load(to, fixed + 16 * b)));
-      overSpikes(f, options.valued, { list, end, values }, (source, valueAt) => {
+      overSpikes(f, options, { list, end, values }, (source, valueAt) => {
         const weights = f.let(i32.add(from, i32.mul(source, i32.const(stride))));
         const value = amplitudeOf(valueAt);
         for (const [b, sum] of sums.entries()) {
@@ -111,7 +112,7 @@ export function addScatter(module: ModuleBuilder, name: string, options: RowKern
       const from = f.let(plus(row, offset));
       const to = f.let(plus(matrix, offset));
       const adjoints = Array.from({ length: size }, (_, b) => f.let(v128.load(from, fixed + 16 * b)));
-      overSpikes(f, options.valued, { list, end, values }, (source, valueAt) => {
+      overSpikes(f, options, { list, end, values }, (source, valueAt) => {
         const gradients = f.let(i32.add(to, i32.mul(source, i32.const(stride))));
         const value = amplitudeOf(valueAt);
         for (const [b, adjoint] of adjoints.entries()) {
@@ -133,7 +134,7 @@ function overSynapses(
   visit: (synapse: Pointer, target: I32, value: Local<"f32"> | null) => void,
 ): void {
   const amplitudeOf = scalarAmplitudes(f, options);
-  overSpikes(f, options.valued, spikes, (source, valueAt) => {
+  overSpikes(f, options, spikes, (source, valueAt) => {
     const entry = f.let(i32.shl(source, i32.const(2)));
     const synapse = f.let(i32.shl(i32.load(entry, sparse.offsets), i32.const(2)));
     const last = f.let(i32.shl(i32.load(entry, sparse.offsets + 4), i32.const(2)));
@@ -150,12 +151,19 @@ function overSynapses(
 
 /**
  * out[i] += gain W[i][:] . adjoint[:] (at `row`) for all sources.
- * @param support where the sources' surrogate ends: four sources whose margins (f32 at `margins`) all lie outside are
+ * @param support where the sources' surrogate ends: four sources whose margins (at `margins`) all lie outside are
  *   skipped, as their spikes have no derivative. Infinity: none are skipped.
+ * @param format of the margins: those that the surrogate is taken at, as they lie on the tape
  */
-export function addDots(module: ModuleBuilder, name: string, options: RowKernelOptions, support: number): DotKernel {
+export function addDots(
+  module: ModuleBuilder,
+  name: string,
+  options: RowKernelOptions,
+  support: number,
+  format: TapeFormat = "float32",
+): DotKernel {
   const { shared, gain = 1 } = options;
-  if (shared) return addSharedDots(module, name, { ...options, shared }, support);
+  if (shared) return addSharedDots(module, name, { ...options, shared }, support, format);
   const sources = padded(options.sources);
   const stride = 4 * padded(options.targets);
   const vectors = stride / 16;
@@ -175,12 +183,12 @@ export function addDots(module: ModuleBuilder, name: string, options: RowKernelO
           }
         };
         if (skippable) {
-          const near = f32x4.le(f32x4.abs(v128.load(margins)), f32x4.const(support));
+          const near = f32x4.le(f32x4.abs(loadFromTape(format, margins)), f32x4.const(support));
           f.if(v128.anyTrue(near), work);
         } else work();
         if (options.sparse === null) f.advance(matrix, 4 * stride);
         f.advance(out, 16);
-        if (skippable) f.advance(margins, 16);
+        if (skippable) f.advance(margins, 4 * tapeNumberBytes[format]);
         f.advance(entry, 16);
       },
       () => i32.ltU(out, end),

@@ -13,14 +13,18 @@ import { parametersOf, SteppedPopulation, type Values } from "./forward-eprop-ne
 import {
   connectionCount,
   type GradientNetwork,
+  inputOf,
   type NetworkValues,
   type PopulationSpec,
+  type ProjectionSpec,
   synapseCount,
 } from "./spec.ts";
 
 const size = 3;
 const inputs = 2;
 const outputs = 3;
+
+const learned = { connectivity: "dense", trained: true } as const;
 
 const equationsOf = ({ step, margin, reset }: Model | HoistedModel) => [
   ...Object.values(step),
@@ -34,9 +38,16 @@ function differentiable(model: Model): string[] {
   return Object.keys(model.parameters).filter((name) => used.includes(name) && name !== "refractoryMs");
 }
 
-/** Inputs, three recurrent neurons of the model, a readout; everything trained, delays 0, 1 and 1. */
+/**
+ * Inputs, three recurrent neurons of the model, a readout; everything trained, delays 0, 1 and 1. Where a model has several
+ * inputs, all sources lead into each of them.
+ */
 export function networkAround(model: Model, readout: Model, dtMs: number): GradientNetwork {
   const resolved = resolveModel({ type: model.name, parameters: {} }, undefined, model);
+  const into = (target: Model, projection: ProjectionSpec): ProjectionSpec[] =>
+    target.inputs.map((input, i) =>
+      i === 0 ? projection : { ...projection, name: `${projection.name} ${input}`, into: input },
+    );
   return {
     dtMs,
     inputs,
@@ -61,9 +72,9 @@ export function networkAround(model: Model, readout: Model, dtMs: number): Gradi
       },
     ],
     projections: [
-      { name: "in", source: "input", target: 0, delaySteps: 0, connectivity: "dense", backward: "none", trained: true },
-      { name: "rec", source: 0, target: 0, delaySteps: 1, connectivity: "dense", backward: "weights", trained: true },
-      { name: "out", source: 0, target: 1, delaySteps: 1, connectivity: "dense", backward: "weights", trained: true },
+      ...into(model, { ...learned, name: "in", source: "input", target: 0, delaySteps: 0, backward: "none" }),
+      ...into(model, { ...learned, name: "rec", source: 0, target: 0, delaySteps: 1, backward: "weights" }),
+      ...into(readout, { ...learned, name: "out", source: 0, target: 1, delaySteps: 1, backward: "weights" }),
     ],
     readout: 1,
   };
@@ -93,8 +104,13 @@ export function cutForEprop(network: GradientNetwork): GradientNetwork {
   };
 }
 
-/** Some steps of one neuron with a constant current, from the start: number of spikes, and its first margin. */
-function probe(model: ResolvedModel, dtMs: number, current: number): { spikes: number; margin: number } {
+/** Some steps of one neuron with a constant input, from the start: number of spikes, and its first margin. */
+function probe(
+  model: ResolvedModel,
+  dtMs: number,
+  current: number,
+  input = 0,
+): { readonly spikes: number; readonly margin: number } {
   const spec = {
     name: "probe",
     size: 1,
@@ -109,7 +125,7 @@ function probe(model: ResolvedModel, dtMs: number, current: number): { spikes: n
   let spikes = 0;
   let margin = 0;
   for (let t = 0; t < 6; t++) {
-    neuron.currents[0] = current;
+    neuron.inputs[input][0] = current;
     neuron.advance();
     spikes += neuron.z[0];
     if (t === 0) margin = neuron.margins[0];
@@ -123,11 +139,11 @@ function marginScale(model: ResolvedModel, dtMs: number): number {
   return margin !== 0 && Number.isFinite(margin) ? Math.abs(margin) : 1;
 }
 
-/** The least power of two that makes a neuron spike more often than without input, as a current. */
-function firingCurrent(model: ResolvedModel, dtMs: number): number {
+/** The least power of two that makes a neuron spike more often than without input, at one of its inputs. */
+function firingCurrent(model: ResolvedModel, dtMs: number, input: number): number {
   const alone = probe(model, dtMs, 0).spikes;
   for (let current = 2 ** -12; current < 2 ** 24; current *= 2) {
-    if (probe(model, dtMs, current).spikes > alone) return current;
+    if (probe(model, dtMs, current, input).spikes > alone) return current;
   }
   return 1;
 }
@@ -151,16 +167,17 @@ function besideDefault(definition: ParameterDefinition, value: number, draws: Dr
 export function drawValues(network: GradientNetwork, seed: number): NetworkValues<Float64Array> {
   const draws = openDraws(seed, "check gradients");
   const gains = network.populations.map(({ model }, p) =>
-    p === network.readout ? 1 : firingCurrent(model, network.dtMs),
+    model.model.inputs.map((_, i) => (p === network.readout ? 1 : firingCurrent(model, network.dtMs, i))),
   );
   const around = (mean: number, count: number) =>
     Float64Array.from({ length: count }, () => mean * (0.5 + draws.normal()));
   return {
     weights: network.projections.map((projection) => {
       const fanIn = Math.max(1, connectionCount(network, projection) / network.populations[projection.target].size);
-      return around(gains[projection.target] / Math.sqrt(fanIn), synapseCount(network, projection));
+      const gain = gains[projection.target][inputOf(network, projection)];
+      return around(gain / Math.sqrt(fanIn), synapseCount(network, projection));
     }),
-    bias: network.populations.map(({ bias, size }, p) => (bias ? around(0.5 * gains[p], size) : null)),
+    bias: network.populations.map(({ bias, size }, p) => (bias ? around(0.5 * gains[p][0], size) : null)),
     constants: network.populations.map(({ model, size, trainable }) =>
       Object.fromEntries(
         trainable.map((name) => {

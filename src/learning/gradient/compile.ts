@@ -1,5 +1,5 @@
 /** From the words of a training to the network that the engine runs. */
-import { UserError } from "../../base/errors.ts";
+import { didYouMean, UserError } from "../../base/errors.ts";
 import { surrogates } from "../../expression/surrogates.ts";
 import { poolingModels, readoutModels } from "../../model/built-in.ts";
 import type { Model } from "../../model/define.ts";
@@ -60,8 +60,37 @@ export async function compileNetwork(spec: TrainingSpec): Promise<GradientNetwor
   }
   const { dtMs, inputs, projections, readout } = spec;
   const network: GradientNetwork = { dtMs, inputs, populations, projections, readout };
-  for (const projection of projections) checkProjection(network, projection);
+  for (const projection of projections) {
+    checkEnds(network, projection);
+    checkProjection(network, projection);
+  }
   return network;
+}
+
+/** Which neurons it starts from, and which input it leads into. */
+function checkEnds({ populations }: GradientNetwork, { name, source, sources, target, into }: ProjectionSpec): void {
+  const { model } = populations[target].model;
+  if (into !== undefined && !model.inputs.includes(into)) {
+    throw new UserError(
+      `projection "${name}" leads into "${into}", which is no input of the model ${model.name}` +
+        (didYouMean(into, model.inputs) || `; it has ${model.inputs.join(", ")}`),
+    );
+  }
+  if (sources === undefined) return;
+  if (source === "input") {
+    throw new UserError(
+      `projection "${name}" starts from a part of the channels; events of a step come in any order, so leave sources ` +
+        "out, or give a sparse projection with empty rows",
+    );
+  }
+  const { from, to } = sources;
+  const { size } = populations[source];
+  if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from < to && to <= size)) {
+    throw new UserError(
+      `projection "${name}" starts from neurons ${from} to ${to} (not included) of "${populations[source].name}", which ` +
+        `has ${size}; give whole numbers with 0 <= from < to <= ${size}`,
+    );
+  }
 }
 
 function checkProjection(network: GradientNetwork, projection: ProjectionSpec): void {

@@ -15,6 +15,7 @@ import type { StepEvents } from "../../data/labelled-set.ts";
 import type { Surrogate } from "../../expression/node.ts";
 import { writeSharedTables } from "../../kernels/rows/shared.ts";
 import { padded } from "../../kernels/rows/wasm.ts";
+import { readTape, type TapeFormat } from "../../kernels/tape.ts";
 import type { AdjointProgram, Tape } from "../../model/adjoint.ts";
 import {
   type Capacity,
@@ -41,6 +42,11 @@ export interface EngineSetup {
   readonly backward?: boolean;
   /** Largest tape, in bytes; longer samples repeat their forward pass piece by piece. Default 64 MiB. */
   readonly tapeBytes?: number;
+  /**
+   * How the tape keeps numbers: `bfloat16` takes half the memory. Outputs and spikes are the same, gradients nearly. Default
+   * `float32`.
+   */
+  readonly tape?: TapeFormat;
 }
 
 /** Of `FilteredRate`; strength includes the weight of the sample. */
@@ -58,7 +64,7 @@ export interface EngineRoom {
 
 const defaultTapeBytes = 64 * 2 ** 20;
 const largestMemory = 2 ** 32 - 65536;
-const noTape: Tape = { before: [], after: [], margin: false, current: false };
+const noTape: Tape = { before: [], after: [], margin: false, inputs: [] };
 
 /** The next capacity: grown by half at least, so that growing is rare. */
 const grow = (have: number, need: number): number => (need <= have ? have : Math.max(need, Math.ceil(1.5 * have), 64));
@@ -69,6 +75,7 @@ export class GradientEngine {
   #programs: readonly AdjointProgram[];
   readonly #setup: EngineSetup;
   readonly #learns: boolean;
+  readonly #tape: TapeFormat;
   readonly #tapeSteps: number;
   #capacity: Capacity = { steps: 0, events: 0, tapeSteps: 0 };
   #at!: MemoryLayout;
@@ -91,9 +98,10 @@ export class GradientEngine {
     this.#network = setup.network;
     this.#setup = setup;
     this.#learns = setup.backward ?? true;
+    this.#tape = setup.tape ?? "float32";
     this.#programs = this.#programsNow();
     this.valueLayout = layOutValues(setup.network, this.programs);
-    const perStep = Math.max(1, tapeBytesPerStep(setup.network, this.programs));
+    const perStep = Math.max(1, tapeBytesPerStep(setup.network, this.programs, this.#tape));
     this.#tapeSteps = Math.max(1, Math.floor((setup.tapeBytes ?? defaultTapeBytes) / perStep));
     this.#feedback = setup.network.projections.map(() => null);
     this.#sparse = setup.network.projections.map(({ connectivity }) => (isSparse(connectivity) ? connectivity : null));
@@ -303,12 +311,16 @@ export class GradientEngine {
     return { neurons: new Uint32Array(this.#memory.buffer, spikes, starts[steps]), starts };
   }
 
-  /** Margin (distance to threshold) of every neuron and step: `[step * padded size + neuron]`; null when not kept. */
+  /**
+   * Margin (distance to threshold) of every neuron and step, as the tape has it: `[step * padded size + neuron]`; null when
+   * not kept.
+   */
   margins(population: number): Float32Array | null {
     const { margin } = this.#at.populations[population];
     const steps = this.#sample?.steps ?? 0;
     if (margin === null || steps > this.#capacity.tapeSteps) return null;
-    return new Float32Array(this.#memory.buffer, margin, steps * padded(this.network.populations[population].size));
+    const count = steps * padded(this.network.populations[population].size);
+    return readTape(this.#tape, this.#memory.buffer, margin, count);
   }
 
   /** Adds the gradients of the sample that ran forward. */
@@ -380,6 +392,7 @@ export class GradientEngine {
     const layout = layOutMemory(network, this.programs, this.valueLayout, this.#capacity, {
       perNeuron: (p, name) => typeof constants[p][name] !== "number",
       costsOverTime: this.#setup.costsOverTime ?? false,
+      tape: this.#tape,
       gradients: this.#learns,
     });
     if (layout.bytes > largestMemory) {

@@ -3,6 +3,7 @@
  * e-prop that run forwards in time learn on, and what finite differences are taken of. Nothing is derived here.
  *
  *   I_p(t) = bias + sum over projections into p, over spikes i of the source at t - delay: gain value_i W[i][:]
+ *            (for each input of the model, from the projections that lead into it; the bias is part of the first)
  *   states <- step;  z_p(t) = [margin > 0 and not refractory];  states <- reset where z
  *
  * With a slope, z = 1/(1 + exp(-slope margin)) and states <- N + z (reset - N), as in `reference.ts`.
@@ -16,7 +17,7 @@ import { refractoryMargin } from "../../model/adjoint.ts";
 import type { PerNeuron } from "../../model/define.ts";
 import { evaluateOverParameters, type HoistedModel, hoistModel, pauseSteps } from "../../model/hoist.ts";
 import { setStartStates, startStates } from "./programs.ts";
-import { type GradientNetwork, type NetworkValues, type PopulationSpec, shapeOf } from "./spec.ts";
+import { type GradientNetwork, inputOf, type NetworkValues, type PopulationSpec, shapeOf, sourceSize } from "./spec.ts";
 
 export type Values = NetworkValues<ArrayLike<number>>;
 
@@ -36,7 +37,8 @@ export class SteppedPopulation {
   readonly states: readonly Float64Array[];
   readonly before: readonly Float64Array[];
   readonly after: readonly Float64Array[];
-  readonly currents: Float64Array;
+  /** By input, in the order of the model: what arrives in the step. */
+  readonly inputs: readonly Float64Array[];
   readonly margins: Float64Array;
   readonly z: Float64Array;
   /** Values of hoisted values and parameters, by name. */
@@ -61,14 +63,14 @@ export class SteppedPopulation {
     this.states = rows();
     this.before = rows();
     this.after = rows();
-    this.currents = new Float64Array(spec.size);
+    this.inputs = spec.model.model.inputs.map(() => new Float64Array(spec.size));
     this.margins = new Float64Array(spec.size);
     this.z = new Float64Array(spec.size);
     this.#left = new Int32Array(spec.size);
     const { split } = this;
     const constants = [...split.parameters.map(parameter), ...split.hoisted.map((h) => hoisted(h.name))];
     this.constants = Object.fromEntries(constants.map(({ name }) => [name, new Float64Array(spec.size)]));
-    const leaves = [...names.map(state), input("current"), ...constants];
+    const leaves = [...names.map(state), ...spec.model.model.inputs.map(input), ...constants];
     this.#step = compileJs(Object.values(split.step), leaves);
     this.#decide = compileJs([split.margin, ...Object.values(split.reset)], leaves);
     this.#row = new Float64Array(leaves.length);
@@ -95,20 +97,21 @@ export class SteppedPopulation {
     this.#left.fill(0);
   }
 
-  /** One step with `currents`. */
+  /** One step with `inputs`. */
   advance(): void {
-    const { states, before, after, margins, z } = this;
+    const { inputs, states, before, after, margins, z } = this;
     const constants = Object.values(this.constants);
     const row = this.#row;
     const results = this.#results;
     const count = states.length;
+    const firstConstant = count + inputs.length;
     const holds = this.split.model.refractory === "hold";
     for (let j = 0; j < this.spec.size; j++) {
       const pausing = this.#left[j] > 0;
       if (pausing) this.#left[j]--;
       for (let k = 0; k < count; k++) row[k] = before[k][j] = states[k][j];
-      row[count] = this.currents[j];
-      for (let c = 0; c < constants.length; c++) row[count + 1 + c] = constants[c][j];
+      for (let i = 0; i < inputs.length; i++) row[count + i] = inputs[i][j];
+      for (let c = 0; c < constants.length; c++) row[firstConstant + c] = constants[c][j];
       if (!(pausing && holds)) {
         this.#step(row, results);
         for (let k = 0; k < count; k++) row[k] = results[k];
@@ -133,6 +136,12 @@ export interface Arrivals {
   count: number;
 }
 
+const arrivalsOf = (most: number): Arrivals => ({
+  sources: new Uint32Array(most),
+  values: new Float64Array(most),
+  count: 0,
+});
+
 export class SteppedNetwork {
   readonly network: GradientNetwork;
   readonly populations: readonly SteppedPopulation[];
@@ -144,6 +153,9 @@ export class SteppedNetwork {
   /** By source (the input last): spikes of the last steps, step t at t mod length. */
   readonly #rings: readonly (readonly Arrivals[])[];
   readonly #none: Arrivals = { sources: new Uint32Array(0), values: new Float64Array(0), count: 0 };
+  /** By projection: what a part of a population sent. */
+  readonly #parts: readonly (Arrivals | null)[];
+  readonly #into: readonly number[];
 
   /**
    * @param values are read at every step: weights may change between steps. Constants: see `setConstants`.
@@ -162,12 +174,12 @@ export class SteppedNetwork {
     this.shapes = network.projections.map((projection) => shapeOf(network, projection));
     const ring = (source: number | "input", size: number): Arrivals[] => {
       const delays = network.projections.filter((p) => p.source === source).map((p) => p.delaySteps);
-      return Array.from({ length: Math.max(0, ...delays) + 1 }, () => ({
-        sources: new Uint32Array(size),
-        values: new Float64Array(size),
-        count: 0,
-      }));
+      return Array.from({ length: Math.max(0, ...delays) + 1 }, () => arrivalsOf(size));
     };
+    this.#parts = network.projections.map((projection) =>
+      projection.sources === undefined ? null : arrivalsOf(sourceSize(network, projection)),
+    );
+    this.#into = network.projections.map((projection) => inputOf(network, projection));
     this.#rings = [...network.populations.map(({ size }, p) => ring(p, size)), ring("input", network.inputs)];
     this.setConstants();
   }
@@ -183,11 +195,20 @@ export class SteppedNetwork {
     for (const population of this.populations) population.rest();
   }
 
-  /** Spikes that arrived through projection k in the last step. */
+  /** Spikes that arrived through projection k in the last step, by their number among its sources. */
   arrivals(k: number): Arrivals {
-    const { source, delaySteps } = this.network.projections[k];
+    const { source, sources, delaySteps } = this.network.projections[k];
     if (this.#time - 1 < delaySteps) return this.#none;
-    return this.#slot(source, this.#time - 1 - delaySteps);
+    const all = this.#slot(source, this.#time - 1 - delaySteps);
+    const part = this.#parts[k];
+    if (part === null || sources === undefined) return all;
+    part.count = 0;
+    for (let s = 0; s < all.count; s++) {
+      if (all.sources[s] < sources.from || all.sources[s] >= sources.to) continue;
+      part.sources[part.count] = all.sources[s] - sources.from;
+      part.values[part.count++] = all.values[s];
+    }
+    return part;
   }
 
   #slot(source: number | "input", t: number): Arrivals {
@@ -206,10 +227,10 @@ export class SteppedNetwork {
     }
     for (const [p, population] of this.populations.entries()) {
       const bias = this.#values.bias[p];
-      if (bias === null) population.currents.fill(0);
-      else population.currents.set(bias);
+      for (const arrived of population.inputs) arrived.fill(0);
+      if (bias !== null) population.inputs[0].set(bias);
       for (const [k, projection] of this.network.projections.entries()) {
-        if (projection.target === p) this.#deliver(k, population.currents);
+        if (projection.target === p) this.#deliver(k, population.inputs[this.#into[k]]);
       }
       population.advance();
       const spikes = this.#slot(p, now);
@@ -223,7 +244,7 @@ export class SteppedNetwork {
     }
   }
 
-  #deliver(k: number, currents: Float64Array): void {
+  #deliver(k: number, arrived: Float64Array): void {
     const weights = this.#values.weights[k];
     const shape = this.shapes[k];
     const { gain = 1 } = this.network.projections[k];
@@ -232,10 +253,10 @@ export class SteppedNetwork {
       const [source, value] = [sources[s], gain * values[s]];
       if (shape.connectivity === "dense") {
         const row = source * shape.targets;
-        for (let j = 0; j < shape.targets; j++) currents[j] += value * weights[row + j];
+        for (let j = 0; j < shape.targets; j++) arrived[j] += value * weights[row + j];
       } else {
         alongRow(shape, source, (weight, target) => {
-          currents[target] += value * weights[weight];
+          arrived[target] += value * weights[weight];
         });
       }
     }

@@ -1,6 +1,6 @@
 /**
  * The tangent of one step of any neuron model, derived from its equations: how a small change ds of the states before the
- * step, dI of the input and dc of a constant move the spike and the states after it. e-prop in its forward form multiplies
+ * step, dI of an input and dc of a constant move the spike and the states after it. e-prop in its forward form multiplies
  * eligibility vectors with it, step by step (Bellec et al. 2020, Methods); transposed, it is the adjoint of
  * `model/adjoint.ts`, where the names are explained.
  *
@@ -21,7 +21,7 @@ import type { SteppedPopulation } from "./forward-eprop-network.ts";
 import { periodsOf } from "./programs.ts";
 import type { PopulationSpec } from "./spec.ts";
 
-/** Columns of every row: the carried states in their order, then `current`, then the constants. */
+/** Columns of every row: the carried states in their order, then the inputs, then the constants. */
 export interface TangentProgram {
   /** States whose change an input or a constant can cause, and which act on the spike (a readout: on the output). */
   readonly states: readonly string[];
@@ -54,7 +54,7 @@ export function deriveTangent(
   const names = Object.keys(split.step);
   const constants = constantsMovedBy(split, spec.trainable);
   const constantLeaves = constants.map((name) => (split.parameters.includes(name) ? parameter(name) : hoisted(name)));
-  const columns = [...names.map(state), input(leafOf.current), ...constantLeaves];
+  const columns = [...names.map(state), ...split.model.inputs.map(input), ...constantLeaves];
   const after = names.map((name) => input(leafOf.after(name)));
   const toAfter = (node: Expression) => (node.op === "state" ? input(leafOf.after(node.name)) : null);
   const [x, ...reset] = substitute([split.margin, ...Object.values(split.reset)], toAfter);
@@ -117,8 +117,9 @@ export class Tangent {
   /** Entry of the row of e by column, one number per neuron; null where it is 0 for any state and input. */
   readonly spike: readonly (Float64Array | null)[];
   readonly next: readonly (readonly (Float64Array | null)[])[];
-  /** Column of the input current. */
-  readonly currentColumn: number;
+  /** Column of the first input and of the first constant. */
+  readonly firstInput: number;
+  readonly firstConstant: number;
   readonly #size: number;
   readonly #compute: NumericFunction;
   readonly #columns: readonly Float64Array[];
@@ -131,7 +132,8 @@ export class Tangent {
     this.#size = spec.size;
     this.program = deriveTangent(split, spec, dtMs, isReadout);
     const { states, spike, next } = this.program;
-    this.currentColumn = states.length;
+    this.firstInput = states.length;
+    this.firstConstant = states.length + population.inputs.length;
     const place = (row: readonly Expression[]) =>
       row.map((entry) => (isZero(entry) ? null : new Float64Array(spec.size)));
     this.spike = place(spike);
@@ -143,14 +145,14 @@ export class Tangent {
     const leaves = [
       ...names.map(state),
       ...names.map((name) => input(leafOf.after(name))),
-      input(leafOf.current),
+      ...split.model.inputs.map(input),
       input(leafOf.margin),
       ...constants,
     ];
     this.#columns = [
       ...population.before,
       ...population.after,
-      population.currents,
+      ...population.inputs,
       population.margins,
       ...constants.map(({ name }) => population.constants[name]),
     ];

@@ -23,12 +23,14 @@ import { constantGradients } from "../../model/constant-gradients.ts";
 import { parametersOf, SteppedNetwork, type Values } from "./forward-eprop-network.ts";
 import { Tangent } from "./forward-eprop-tangent.ts";
 import type { OutputLoss, ReferenceOptions } from "./reference.ts";
-import { type GradientNetwork, type NetworkValues, synapseCount } from "./spec.ts";
+import { type GradientNetwork, inputOf, type NetworkValues, sourceRange, synapseCount } from "./spec.ts";
 
 /** From a hidden population to outputs that filter alike: what reaches a neuron's synapses as one learning signal. */
 export interface ErrorPath {
   readonly projection: number;
   readonly source: number;
+  /** Number of the readout's input that the projection leads into. */
+  readonly into: number;
   readonly delaySteps: number;
   /** Of these the first stands for all where their filter is asked for. */
   readonly outputs: readonly number[];
@@ -48,10 +50,12 @@ export function errorPaths(network: GradientNetwork, readout: Tangent): ErrorPat
     const kind = isShared ? numbers.join() : String(k);
     kinds.set(kind, [...(kinds.get(kind) ?? []), k]);
   }
-  return network.projections.flatMap(({ source, target, backward, delaySteps, name }, projection): ErrorPath[] => {
+  return network.projections.flatMap((spec, projection): ErrorPath[] => {
+    const { source, target, backward, delaySteps, name } = spec;
     if (source === "input" || backward === "none") return [];
     if (target === network.readout) {
-      return [...kinds.values()].map((outputs) => ({ projection, source, delaySteps, outputs }));
+      const into = inputOf(network, spec);
+      return [...kinds.values()].map((outputs) => ({ projection, source, into, delaySteps, outputs }));
     }
     throw new UserError(
       `derivatives flow back through "${name}", between neurons that spike; e-prop has none there ` +
@@ -136,7 +140,7 @@ class Lines {
         past[0][line] = e;
         const next = readout.next.map((row) => {
           const k = path.outputs[0];
-          let total = (row[readout.currentColumn]?.[k] ?? 0) * past[path.delaySteps][line];
+          let total = (row[readout.firstInput + path.into]?.[k] ?? 0) * past[path.delaySteps][line];
           for (const [s, state] of states.entries()) total += (row[s]?.[k] ?? 0) * state[line];
           return total;
         });
@@ -208,12 +212,13 @@ export function forwardEprop(
     );
   const everyNeuron = (p: number) => Uint32Array.from({ length: network.populations[p].size }, (_, j) => j);
   const connections = stepped.shapes.map(connectionsOf);
-  const lines = network.projections.map(({ target }, k) =>
-    linesInto(target, connections[k].targets, tangents[target].currentColumn),
-  );
-  const biases = network.populations.map((_, p) => linesInto(p, everyNeuron(p), tangents[p].currentColumn));
-  const constants = tangents.map(({ program, currentColumn }, p) =>
-    program.constants.map((_, c) => linesInto(p, everyNeuron(p), currentColumn + 1 + c)),
+  const lines = network.projections.map((projection, k) => {
+    const { target } = projection;
+    return linesInto(target, connections[k].targets, tangents[target].firstInput + inputOf(network, projection));
+  });
+  const biases = network.populations.map((_, p) => linesInto(p, everyNeuron(p), tangents[p].firstInput));
+  const constants = tangents.map(({ program, firstConstant }, p) =>
+    program.constants.map((_, c) => linesInto(p, everyNeuron(p), firstConstant + c)),
   );
 
   stepped.rest();
@@ -222,10 +227,13 @@ export function forwardEprop(
     for (const tangent of tangents) tangent.update();
     const error = (k: number): number => derivative[t * outputCount + k];
     const signals: Signals = ({ projection, source, outputs: alike }, j) => {
-      const { backward, gain = 1 } = network.projections[projection];
+      const spec = network.projections[projection];
+      const { backward, gain = 1 } = spec;
+      const { from, to } = sourceRange(network, spec);
+      if (j < from || j >= to) return 0;
       const matrix = backward === "feedback" ? feedback![projection]! : values.weights[projection];
       let total = 0;
-      alongRow(stepped.shapes[projection], j, (weight, k) => {
+      alongRow(stepped.shapes[projection], j - from, (weight, k) => {
         if (alike.includes(k)) total += matrix[weight] * error(k);
       });
       return gain * (sent?.[source]?.[j] ?? 1) * total;

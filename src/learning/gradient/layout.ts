@@ -7,6 +7,7 @@
  */
 import { comeInFours, sharedTableBytes } from "../../kernels/rows/shared.ts";
 import { padded, type SharedTables } from "../../kernels/rows/walk.ts";
+import { type TapeFormat, tapeNumberBytes } from "../../kernels/tape.ts";
 import type { AdjointProgram } from "../../model/adjoint.ts";
 import { type GradientNetwork, isShared, isSparse, sourceSize } from "./spec.ts";
 
@@ -94,17 +95,18 @@ export interface PopulationAddresses {
   readonly adjointBlock: { readonly from: number; readonly bytes: number };
   /** Constants that are not trained. */
   readonly constants: Readonly<Record<string, { readonly address: number; readonly perNeuron: boolean }>>;
-  readonly current: number;
+  /** What arrives in a step: a row for each input of the model. */
+  readonly inputs: number;
   readonly spikeAdjoint: number;
   readonly refractory: { readonly left: number; readonly period: number } | null;
-  /** Adjoints of the currents of the last steps, a ring of `ringSteps` rows. */
+  /** Adjoints of the inputs of the last steps, a ring of `ringSteps` times a row for each input. */
   readonly ring: number;
   readonly ringSteps: number;
-  /** Whether a row of the ring holds anything but zeros: i32, as many as rows. */
+  /** Whether a step of the ring holds anything but zeros: i32, as many as steps. */
   readonly ringFilled: number;
+  /** Margins, inputs and states of the taped steps, in the format of the tape. */
   readonly margin: number | null;
-  /** Currents of the taped steps. */
-  readonly currents: number | null;
+  readonly tapedInputs: Readonly<Record<string, number>>;
   readonly before: Readonly<Record<string, number>>;
   readonly after: Readonly<Record<string, number>>;
   /** Indices of spikes (u32), and where the spikes of step t start in it: entry t, byte address. */
@@ -128,6 +130,7 @@ export interface SentAddresses {
 }
 
 export interface MemoryLayout {
+  readonly tape: TapeFormat;
   readonly values: number;
   readonly gradients: number;
   readonly populations: readonly PopulationAddresses[];
@@ -156,6 +159,7 @@ export function layOutMemory(
   options: {
     readonly perNeuron: (population: number, name: string) => boolean;
     readonly costsOverTime: boolean;
+    readonly tape: TapeFormat;
     /** Whether there is a block of gradients, and with it dropout. */
     readonly gradients: boolean;
   },
@@ -190,15 +194,17 @@ export function layOutMemory(
   });
   const populations = network.populations.map((spec, p): PopulationAddresses => {
     const row = 4 * padded(spec.size);
+    const taped = capacity.tapeSteps * tapeNumberBytes[options.tape] * padded(spec.size);
+    const inputs = spec.model.model.inputs.length;
     const { program, names } = { program: programs[p], names: Object.keys(programs[p].split.step) };
-    const rows = (list: readonly string[], count: number) =>
-      Object.fromEntries(list.map((name) => [name, take(count * row)]));
+    const rows = (list: readonly string[], bytes: number) =>
+      Object.fromEntries(list.map((name) => [name, take(bytes)]));
     const from = next;
-    const states = rows(names, 1);
+    const states = rows(names, row);
     const left = take(row);
     const dynamic = { from, bytes: next - from };
     const adjointFrom = next;
-    const adjoints = rows(program.live, 1);
+    const adjoints = rows(program.live, row);
     const adjointBlock = { from: adjointFrom, bytes: next - adjointFrom };
     const constants: Record<string, { address: number; perNeuron: boolean }> = {};
     for (const name of [...program.split.parameters, ...program.split.hoisted.map((h) => h.name)]) {
@@ -209,8 +215,9 @@ export function layOutMemory(
     }
     const into = network.projections.filter(({ target }) => target === p);
     const ringSteps = ringLength(Math.max(0, ...into.map(({ delaySteps }) => delaySteps)));
-    const taped = capacity.tapeSteps;
     const spiking = p !== network.readout;
+    // Sources are taken four at a time: those of a part of the population may reach beyond its end.
+    const overhang = network.projections.some(({ source, sources }) => source === p && sources !== undefined) ? 16 : 0;
     const drops = options.gradients && (spec.dropout ?? 0) > 0;
     const list = () => ({ spikes: take(capacity.steps * row), spikeStarts: take(4 * (capacity.steps + 1)) });
     return {
@@ -219,14 +226,14 @@ export function layOutMemory(
       dynamic,
       adjointBlock,
       constants,
-      current: take(row),
-      spikeAdjoint: take(row),
+      inputs: take(inputs * row),
+      spikeAdjoint: take(row + overhang),
       refractory: program.canBeRefractory ? { left, period: take(row) } : null,
-      ring: take(ringSteps * row),
+      ring: take(ringSteps * inputs * row),
       ringSteps,
       ringFilled: take(4 * ringSteps),
-      margin: program.tape.margin ? take(taped * row) : null,
-      currents: program.tape.current ? take(taped * row) : null,
+      margin: program.tape.margin ? take(taped) : null,
+      tapedInputs: rows(program.tape.inputs, taped),
       before: rows(program.tape.before, taped),
       after: rows(program.tape.after, taped),
       ...(spiking ? list() : { spikes: 0, spikeStarts: 0 }),
@@ -241,6 +248,7 @@ export function layOutMemory(
   const outputs = take(capacity.steps * outputRow);
   const outputAdjoints = take(capacity.steps * outputRow);
   return {
+    tape: options.tape,
     values: valueBlock,
     gradients: gradientBlock,
     populations,
@@ -257,9 +265,15 @@ export function layOutMemory(
 }
 
 /** Bytes that the tape takes per step. */
-export function tapeBytesPerStep(network: GradientNetwork, programs: readonly AdjointProgram[]): number {
+export function tapeBytesPerStep(
+  network: GradientNetwork,
+  programs: readonly AdjointProgram[],
+  tape: TapeFormat,
+): number {
   return network.populations.reduce((sum, { size }, p) => {
-    const { margin, current, before, after } = programs[p].tape;
-    return sum + 4 * padded(size) * ((margin ? 1 : 0) + (current ? 1 : 0) + before.length + after.length);
+    const { margin, inputs, before, after } = programs[p].tape;
+    return (
+      sum + tapeNumberBytes[tape] * padded(size) * ((margin ? 1 : 0) + inputs.length + before.length + after.length)
+    );
   }, 0);
 }

@@ -112,6 +112,7 @@ export class GradientMember {
       truncateSteps: spec.truncateSteps,
       costsOverTime: this.#costsOverTime,
       backward,
+      tape: spec.tape,
     });
   }
 

@@ -6,6 +6,7 @@ import { addStep, addStepBack, type PopulationArrays } from "../../kernels/adjoi
 import { addRateCosts } from "../../kernels/rate-cost/wasm.ts";
 import { addSend, multiplyAdjoint } from "../../kernels/rows/dropout.ts";
 import { addAccumulate, addDots, addScatter, padded, type RowKernelOptions } from "../../kernels/rows/wasm.ts";
+import { tapeNumberBytes } from "../../kernels/tape.ts";
 import type { AdjointProgram } from "../../model/adjoint.ts";
 import {
   callValue,
@@ -19,7 +20,14 @@ import {
   v128,
 } from "../../wasm/assembler.ts";
 import type { MemoryLayout, ValueLayout } from "./layout.ts";
-import { type GradientNetwork, type ProjectionSpec, sourceSize } from "./spec.ts";
+import {
+  type GradientNetwork,
+  inputOf,
+  type ProjectionSpec,
+  type SourceRange,
+  sourceRange,
+  sourceSize,
+} from "./spec.ts";
 
 export interface ModuleOptions {
   readonly relaxed: boolean;
@@ -51,7 +59,11 @@ export function gradientModule(
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
   const rowBytes = network.populations.map(({ size }) => 4 * padded(size));
+  const tapeRowBytes = network.populations.map(({ size }) => tapeNumberBytes[at.tape] * padded(size));
   const outputRow = rowBytes[network.readout];
+  const inputCounts = network.populations.map(({ model }) => model.model.inputs.length);
+  /** Where among the rows of its target's inputs a projection leads, in bytes. */
+  const rowOfInput = (projection: ProjectionSpec): number => inputOf(network, projection) * rowBytes[projection.target];
   const arraysOf = (p: number): PopulationArrays => {
     const addresses = at.populations[p];
     return {
@@ -59,12 +71,13 @@ export function gradientModule(
       adjoint: (name) => addresses.adjoints[name],
       constant: (name) => addresses.constants[name],
       constantGradient: (name) => at.gradients + 4 * values.constants[p][name].offset,
-      current: addresses.current,
+      inputs: addresses.inputs,
       spikeAdjoint: addresses.spikeAdjoint,
       refractory: addresses.refractory,
       tape: {
+        format: at.tape,
         margin: addresses.margin,
-        current: addresses.currents,
+        input: (name) => addresses.tapedInputs[name],
         before: (name) => addresses.before[name],
         after: (name) => addresses.after[name],
       },
@@ -94,6 +107,7 @@ export function gradientModule(
     const shape = (valued: boolean): RowKernelOptions => ({
       sources: sourceSize(network, projection),
       targets: network.populations[projection.target].size,
+      firstSource: sourceRange(network, projection).from,
       sparse: at.sparse[k],
       shared: at.shared[k],
       gain,
@@ -109,7 +123,7 @@ export function gradientModule(
         options.backward && projection.trained
           ? variants.map((valued) => addScatter(module, named("scatter", valued), shape(valued)))
           : [],
-      dots: needsDots ? addDots(module, named("dots", false), shape(false), supportOf(projection)) : null,
+      dots: needsDots ? addDots(module, named("dots", false), shape(false), supportOf(projection), at.tape) : null,
     };
   });
 
@@ -129,7 +143,7 @@ export function gradientModule(
     valued: Local<"i32">,
     call: (variant: number, list: Local<"i32">, end: I32, amplitudes: I32) => void,
   ): void {
-    const { source, delaySteps } = network.projections[k];
+    const { source, sources, delaySteps } = network.projections[k];
     if (source === "input") {
       const entry = f.let(i32.shl(i32.sub(t, i32.const(delaySteps)), i32.const(2)));
       const body = () => {
@@ -151,8 +165,10 @@ export function gradientModule(
     const body = () => {
       const entry = f.let(i32.shl(i32.sub(t, i32.const(delaySteps)), i32.const(2)));
       const list = f.let(i32.load(entry, starts));
+      const end = f.let(i32.load(entry, starts + 4));
+      if (sources !== undefined) cutToRange(f, list, end, sources);
       const amplitudes = sent === null ? list : i32.add(list, i32.const(sent.values - sent.spikes));
-      call(0, list, i32.load(entry, starts + 4), amplitudes);
+      call(0, list, end, amplitudes);
     };
     if (delaySteps === 0) body();
     else f.if(i32.geU(t, i32.const(delaySteps)), body);
@@ -170,11 +186,16 @@ export function gradientModule(
             const addresses = at.populations[p];
             const bias = values.bias[p];
             const bytes = i32.const(rowBytes[p]);
+            const first = i32.const(addresses.inputs);
+            const others = rowBytes[p] * (inputCounts[p] - 1);
             f.push(
               bias === null
-                ? memory.fill(i32.const(addresses.current), i32.const(0), bytes)
-                : memory.copy(i32.const(addresses.current), i32.const(at.values + 4 * bias.offset), bytes),
+                ? memory.fill(first, i32.const(0), i32.const(rowBytes[p] + others))
+                : memory.copy(first, i32.const(at.values + 4 * bias.offset), bytes),
             );
+            if (bias !== null && others > 0) {
+              f.push(memory.fill(i32.const(addresses.inputs + rowBytes[p]), i32.const(0), i32.const(others)));
+            }
             for (const [k, projection] of network.projections.entries()) {
               if (projection.target !== p) continue;
               withArrivals(f, k, t, valued, (variant, list, end, amplitudes) => {
@@ -183,11 +204,11 @@ export function gradientModule(
                   end,
                   values: amplitudes,
                   matrix: i32.const(at.values + 4 * values.weights[k].offset),
-                  row: i32.const(addresses.current),
+                  row: i32.const(addresses.inputs + rowOfInput(projection)),
                 });
               });
             }
-            const row = i32.mul(i32.sub(t, tapeFrom), bytes);
+            const row = tapeRow(p, t, tapeFrom);
             if (p === network.readout) {
               const output = i32.add(i32.const(at.outputs), i32.mul(t, i32.const(outputRow)));
               f.let(callValue(step, { row, spikes: i32.const(0), output }));
@@ -212,9 +233,9 @@ export function gradientModule(
   if (options.costsOverTime) {
     for (const [p, { size }] of network.populations.entries()) {
       if (p === network.readout) continue;
-      const { current, spikeAdjoint, cost, spikeStarts } = at.populations[p];
+      const { inputs, spikeAdjoint, cost, spikeStarts } = at.populations[p];
       // Between the passes these two rows are free.
-      const arrays = { filtered: current, constant: spikeAdjoint, costs: cost, spikeStarts };
+      const arrays = { filtered: inputs, constant: spikeAdjoint, costs: cost, spikeStarts };
       addRateCosts(module, `rateCosts${p}`, size, arrays);
     }
   }
@@ -256,13 +277,19 @@ export function gradientModule(
     );
   }
 
-  /** Address of the current adjoints of step t in the ring of population p. */
-  function ringRow(p: number, t: I32): I32 {
-    const { ring, ringSteps } = at.populations[p];
-    return i32.add(i32.const(ring), i32.mul(i32.and(t, i32.const(ringSteps - 1)), i32.const(rowBytes[p])));
+  /** Where the row of step t lies in the tapes of population p, in bytes. */
+  function tapeRow(p: number, t: Step, tapeFrom: Step): I32 {
+    return i32.mul(i32.sub(t, tapeFrom), i32.const(tapeRowBytes[p]));
   }
 
-  /** Address of the note whether the row of step t has anything in it. */
+  /** Address of the adjoints of the inputs of step t in the ring of population p. */
+  function ringRow(p: number, t: I32): I32 {
+    const { ring, ringSteps } = at.populations[p];
+    const bytes = i32.const(inputCounts[p] * rowBytes[p]);
+    return i32.add(i32.const(ring), i32.mul(i32.and(t, i32.const(ringSteps - 1)), bytes));
+  }
+
+  /** Address of the note whether the rows of step t have anything in them. */
   function ringFilled(p: number, t: I32): I32 {
     const { ringFilled: notes, ringSteps } = at.populations[p];
     return i32.add(i32.const(notes), i32.shl(i32.and(t, i32.const(ringSteps - 1)), i32.const(2)));
@@ -278,7 +305,7 @@ export function gradientModule(
   ): void {
     const addresses = at.populations[p];
     const bytes = i32.const(rowBytes[p]);
-    const row = f.let(i32.mul(i32.sub(t, tapeFrom), bytes));
+    const row = f.let(tapeRow(p, t, tapeFrom));
     if (p !== network.readout && programs[p].feelsSpike) {
       const cost = options.costsOverTime
         ? i32.add(i32.const(addresses.cost), i32.mul(t, bytes))
@@ -293,6 +320,7 @@ export function gradientModule(
         const { dots } = projections[k];
         if (projection.source !== p || dots === null) continue;
         const { delaySteps, target } = projection;
+        const first = sourceRange(network, projection).from;
         const arrival = f.let(i32.add(t, i32.const(delaySteps)));
         const filled = i32.load(ringFilled(target, arrival));
         const within = i32.ltU(arrival, steps);
@@ -306,9 +334,9 @@ export function gradientModule(
         f.if(i32.and(inside, filled), () => {
           f.call(dots, {
             matrix: i32.const(at.feedback[k] ?? at.values + 4 * values.weights[k].offset),
-            row: ringRow(target, arrival),
-            out: i32.const(spikeAdjoint),
-            margins: i32.add(i32.const(addresses.margin ?? 0), row),
+            row: plusBytes(ringRow(target, arrival), rowOfInput(projection)),
+            out: i32.const(spikeAdjoint + 4 * first),
+            margins: i32.add(i32.const((addresses.margin ?? 0) + tapeNumberBytes[at.tape] * first), row),
           });
         });
       }
@@ -318,7 +346,7 @@ export function gradientModule(
     const { stepBack } = populations[p];
     if (stepBack === null) return;
     const outputAdjoint = i32.add(i32.const(at.outputAdjoints), i32.mul(t, i32.const(outputRow)));
-    const filled = f.let(callValue(stepBack, { row, currentAdjoint: adjoint, outputAdjoint }));
+    const filled = f.let(callValue(stepBack, { row, inputAdjoints: adjoint, outputAdjoint }));
     f.push(i32.store(ringFilled(p, t), filled));
     f.if(filled, () => addGradients(f, p, t, adjoint, valued));
   }
@@ -334,13 +362,28 @@ export function gradientModule(
           end,
           values: amplitudes,
           matrix: i32.const(at.gradients + 4 * values.weights[k].offset),
-          row: adjoint,
+          row: plusBytes(adjoint, rowOfInput(projection)),
         });
       });
     }
   }
 
   return module.toBytes();
+}
+
+const plusBytes = (address: I32, bytes: number): I32 => (bytes === 0 ? address : i32.add(address, i32.const(bytes)));
+
+/** Narrows an ascending list of neurons to those of a range. What lies before or behind the list may be read. */
+function cutToRange(f: FunctionBuilder, list: Local<"i32">, end: Local<"i32">, { from, to }: SourceRange): void {
+  const some = () => i32.ltU(list, end);
+  f.while(
+    () => i32.and(some(), i32.ltU(i32.load(list), i32.const(from))),
+    () => f.advance(list, 4),
+  );
+  f.while(
+    () => i32.and(some(), i32.geU(i32.load(i32.sub(end, i32.const(4))), i32.const(to))),
+    () => f.advance(end, -4),
+  );
 }
 
 /** to[:] += from[:] */

@@ -4,6 +4,7 @@
  *
  * Forward, t = 0 .. T-1, population p after population:
  *   I_p(t) = bias + sum over projections into p, over spikes i of the source at t - delay: gain value_i W[i][:]
+ *            (for each input of the model, from the projections that lead into it; the bias is part of the first)
  *   states <- step;  z_p(t) = [margin > 0 and not refractory];  states <- reset where z
  * Backward, t = T-1 .. 0, populations in reverse:
  *   a_z,p(t) = cost_p(t) + m_p sum over projections out of p to q: gain W a_I,q(t + delay)   (or B in place of W, or nothing)
@@ -22,7 +23,15 @@ import { type AdjointProgram, deriveAdjoint, leafOf, refractoryMargin } from "..
 import { constantGradients } from "../../model/constant-gradients.ts";
 import { evaluateOverParameters, pauseSteps } from "../../model/hoist.ts";
 import { setStartStates, startStates } from "./programs.ts";
-import { type GradientNetwork, type NetworkValues, type PopulationSpec, shapeOf, synapseCount } from "./spec.ts";
+import {
+  type GradientNetwork,
+  inputOf,
+  type NetworkValues,
+  type PopulationSpec,
+  shapeOf,
+  sourceRange,
+  synapseCount,
+} from "./spec.ts";
 
 /** Loss of one sample and its derivative by the outputs, both `[step * outputs + output]`. */
 export type OutputLoss = (outputs: Float64Array, steps: number) => { loss: number; derivative: Float64Array };
@@ -47,12 +56,12 @@ export interface ReferenceResult {
   readonly outputs: Float64Array;
   /** By population: z, [step * size + neuron]. */
   readonly spikes: readonly Float64Array[];
-  /** By population: the first state after the step, before its reset; the current where there are no states. */
+  /** By population: the first state after the step, before its reset; the first input where there are no states. */
   readonly membranes: readonly Float64Array[];
   /** By population: distance to threshold at every step, `refractoryMargin` while refractory. */
   readonly margins: readonly Float64Array[];
-  /** Surrogate adjoints: by population, a_I of every step. */
-  readonly currentAdjoints: readonly Float64Array[];
+  /** Surrogate adjoints: by population and input, a_I of every step. */
+  readonly inputAdjoints: readonly (readonly Float64Array[])[];
   readonly gradients: NetworkValues<Float64Array>;
 }
 
@@ -61,6 +70,7 @@ class ReferencePopulation {
   readonly spec: PopulationSpec;
   readonly program: AdjointProgram;
   readonly states: string[];
+  readonly inputNames: readonly string[];
   readonly constantNames: string[];
   readonly period: Int32Array;
   readonly #forward: NumericFunction;
@@ -70,8 +80,8 @@ class ReferencePopulation {
   readonly #results: Float64Array;
   readonly gradientNames: string[];
   readonly gradients: Float64Array[];
-  /** Kept of every step: current, margin, states before the step and after it. */
-  currents!: Float64Array;
+  /** Kept of every step: inputs, margin, states before the step and after it. */
+  inputs!: Float64Array[];
   margins!: Float64Array;
   before!: Float64Array[];
   after!: Float64Array[];
@@ -102,6 +112,7 @@ class ReferencePopulation {
     });
     const { split } = this.program;
     this.states = Object.keys(model.states);
+    this.inputNames = model.inputs;
     const evaluated = evaluateOverParameters(split.hoisted, parameters, dtMs, spec.size);
     const leaves = [...split.parameters.map(parameter), ...split.hoisted.map((h) => hoisted(h.name))];
     this.constantNames = leaves.map((leaf) => leaf.name);
@@ -111,7 +122,7 @@ class ReferencePopulation {
     });
     const fixed = [
       ...this.states.map(state),
-      input(leafOf.current),
+      ...this.inputNames.map(input),
       input(leafOf.margin),
       input(leafOf.z),
       input(leafOf.spike),
@@ -126,11 +137,12 @@ class ReferencePopulation {
     this.#decide = compileJs([split.margin, ...Object.values(split.reset)], fixed);
     this.gradientNames = Object.keys(this.program.constants);
     this.#backward = compileJs(
-      [this.program.current, ...Object.values(this.program.previous), ...Object.values(this.program.constants)],
+      [this.program.inputs, this.program.previous, this.program.constants].flatMap(Object.values),
       fixed,
     );
     this.#values = new Float64Array(fixed.length);
-    this.#results = new Float64Array(1 + this.states.length + this.gradientNames.length);
+    const ofInputs = this.inputNames.length;
+    this.#results = new Float64Array(1 + this.states.length + ofInputs + this.gradientNames.length);
     this.gradients = this.gradientNames.map(() => new Float64Array(spec.size));
     this.current = this.states.map(() => new Float64Array(spec.size));
     this.#left = new Int32Array(spec.size);
@@ -141,7 +153,7 @@ class ReferencePopulation {
 
   begin(steps: number): void {
     const rows = () => new Float64Array(steps * this.spec.size);
-    this.currents = rows();
+    this.inputs = this.inputNames.map(rows);
     this.margins = rows();
     this.z = rows();
     this.before = this.states.map(rows);
@@ -150,13 +162,18 @@ class ReferencePopulation {
     this.#left.fill(0);
   }
 
+  /** Where adjoints, old and new values of the states stand among the values; before them margin, spike and its adjoint. */
+  get #firstOfStates(): number {
+    return this.states.length + this.inputNames.length + 3;
+  }
+
   #load(neuron: number): void {
-    const first = this.states.length + 4 + 3 * this.states.length;
+    const first = this.#firstOfStates + 3 * this.states.length;
     for (let c = 0; c < this.#constants.length; c++) this.#values[first + c] = this.#constants[c][neuron];
   }
 
-  /** Step t with these currents. */
-  step(t: number, currents: Float64Array, smoothSlope: number | undefined): void {
+  /** Step t with these inputs. */
+  step(t: number, inputs: readonly Float64Array[], smoothSlope: number | undefined): void {
     const { size } = this.spec;
     const count = this.states.length;
     const values = this.#values;
@@ -171,8 +188,10 @@ class ReferencePopulation {
         values[s] = this.current[s][j];
         this.before[s][at] = values[s];
       }
-      values[count] = currents[j];
-      this.currents[at] = currents[j];
+      for (const [i, arrived] of inputs.entries()) {
+        values[count + i] = arrived[j];
+        this.inputs[i][at] = arrived[j];
+      }
       if (!(refractory && hold)) {
         this.#forward(values, results);
         for (let s = 0; s < count; s++) values[s] = results[s];
@@ -192,9 +211,16 @@ class ReferencePopulation {
     for (const values of this.current) values.fill(0);
   }
 
-  /** Adjoints of step t: from those of the spikes to those of the currents; `ofOutput` adds to the first state's. */
-  stepBack(t: number, spikeAdjoints: Float64Array, ofOutput: Float64Array | null, currentAdjoints: Float64Array): void {
+  /** Adjoints of step t: from those of the spikes to those of the inputs; `ofOutput` adds to the first state's. */
+  stepBack(
+    t: number,
+    spikeAdjoints: Float64Array,
+    ofOutput: Float64Array | null,
+    inputAdjoints: readonly Float64Array[],
+  ): void {
     const { size } = this.spec;
+    const firstOfStates = this.#firstOfStates;
+    const [firstPrevious, firstConstant] = [inputAdjoints.length, inputAdjoints.length + this.program.live.length];
     const count = this.states.length;
     const values = this.#values;
     const results = this.#results;
@@ -202,20 +228,20 @@ class ReferencePopulation {
     for (let j = 0; j < size; j++) {
       const at = t * size + j;
       this.#load(j);
-      values[count] = this.currents[at];
-      values[count + 1] = this.margins[at];
-      values[count + 2] = this.z[at];
-      values[count + 3] = spikeAdjoints[j];
+      for (const [i, arrived] of this.inputs.entries()) values[count + i] = arrived[at];
+      values[firstOfStates - 3] = this.margins[at];
+      values[firstOfStates - 2] = this.z[at];
+      values[firstOfStates - 1] = spikeAdjoints[j];
       for (let s = 0; s < count; s++) {
         const extra = s === 0 && ofOutput !== null ? ofOutput[at] : 0;
-        values[count + 4 + 3 * s] = this.current[s][j] + extra;
-        values[count + 5 + 3 * s] = this.before[s][at];
-        values[count + 6 + 3 * s] = this.after[s][at];
+        values[firstOfStates + 3 * s] = this.current[s][j] + extra;
+        values[firstOfStates + 1 + 3 * s] = this.before[s][at];
+        values[firstOfStates + 2 + 3 * s] = this.after[s][at];
       }
       this.#backward(values, results);
-      currentAdjoints[at] = results[0];
-      for (let k = 0; k < live.length; k++) this.current[this.states.indexOf(live[k])][j] = results[1 + k];
-      for (let g = 0; g < this.gradients.length; g++) this.gradients[g][j] += results[1 + live.length + g];
+      for (const [i, adjoints] of inputAdjoints.entries()) adjoints[at] = results[i];
+      for (let k = 0; k < live.length; k++) this.current[this.states.indexOf(live[k])][j] = results[firstPrevious + k];
+      for (let g = 0; g < this.gradients.length; g++) this.gradients[g][j] += results[firstConstant + g];
     }
   }
 
@@ -246,7 +272,11 @@ export function referenceGradients(
   );
   const sizes = populations.map(({ spec }) => spec.size);
   for (const population of populations) population.begin(steps);
-  const amplitude = (source: number | "input", t: number): { index: number; value: number }[] => {
+  const { projections } = network;
+  /** Spikes of the source of projection k at step t, by their number among its sources. */
+  const amplitude = (k: number, t: number): { index: number; value: number }[] => {
+    const { source } = projections[k];
+    const { from, to } = sourceRange(network, projections[k]);
     if (t < 0) return [];
     const list: { index: number; value: number }[] = [];
     if (source === "input") {
@@ -256,39 +286,44 @@ export function referenceGradients(
       return list;
     }
     const { z, spec } = populations[source];
-    for (let i = 0; i < spec.size; i++) {
+    for (let i = from; i < to; i++) {
       const value = z[t * spec.size + i] * (sent[source]?.[i] ?? 1);
-      if (value !== 0) list.push({ index: i, value });
+      if (value !== 0) list.push({ index: i - from, value });
     }
     return list;
   };
-  const shapes = network.projections.map((projection) => shapeOf(network, projection));
+  const shapes = projections.map((projection) => shapeOf(network, projection));
+  const into = projections.map((projection) => inputOf(network, projection));
 
   const readout = populations[network.readout];
   const outputs = new Float64Array(steps * sizes[network.readout]);
   for (let t = 0; t < steps; t++) {
     for (const [p, population] of populations.entries()) {
-      const currents = Float64Array.from({ length: sizes[p] }, (_, j) => values.bias[p]?.[j] ?? 0);
-      for (const [k, projection] of network.projections.entries()) {
+      const inputs = population.inputNames.map((_, i) =>
+        Float64Array.from({ length: sizes[p] }, (_, j) => (i === 0 ? (values.bias[p]?.[j] ?? 0) : 0)),
+      );
+      for (const [k, projection] of projections.entries()) {
         if (projection.target !== p) continue;
         const { gain = 1 } = projection;
-        for (const { index, value } of amplitude(projection.source, t - projection.delaySteps)) {
+        for (const { index, value } of amplitude(k, t - projection.delaySteps)) {
           alongRow(shapes[k], index, (weight, target) => {
-            currents[target] += gain * value * values.weights[k][weight];
+            inputs[into[k]][target] += gain * value * values.weights[k][weight];
           });
         }
       }
-      population.step(t, currents, smoothSlope);
+      population.step(t, inputs, smoothSlope);
     }
     outputs.set(readout.current[0], t * sizes[network.readout]);
   }
 
   const { loss: value, derivative } = loss(outputs, steps);
   const gradients = {
-    weights: network.projections.map((projection) => new Float64Array(synapseCount(network, projection))),
+    weights: projections.map((projection) => new Float64Array(synapseCount(network, projection))),
     bias: network.populations.map(({ bias, size }) => (bias ? new Float64Array(size) : null)),
   };
-  const currentAdjoints = sizes.map((size) => new Float64Array(steps * size));
+  const inputAdjoints = populations.map(({ inputNames, spec }) =>
+    inputNames.map(() => new Float64Array(steps * spec.size)),
+  );
   for (const population of populations) population.beginBackward();
   for (let t = steps - 1; t >= 0; t--) {
     if (options.truncateSteps !== undefined && (t + 1) % options.truncateSteps === 0) {
@@ -299,7 +334,7 @@ export function referenceGradients(
       const spikeAdjoints = new Float64Array(size);
       const cost = costs[p];
       if (cost) for (let j = 0; j < size; j++) spikeAdjoints[j] = cost[cost.length === size ? j : t * size + j];
-      for (const [k, projection] of network.projections.entries()) {
+      for (const [k, projection] of projections.entries()) {
         const { source, target, delaySteps, backward, gain = 1 } = projection;
         if (source !== p || backward === "none" || t + delaySteps >= steps) continue;
         if (options.truncateSteps !== undefined) {
@@ -308,23 +343,24 @@ export function referenceGradients(
         }
         const matrix = backward === "feedback" ? options.feedback![k]! : values.weights[k];
         const from = (t + delaySteps) * sizes[target];
-        for (let i = 0; i < size; i++) {
+        const sources = sourceRange(network, projections[k]);
+        for (let i = sources.from; i < sources.to; i++) {
           const factor = gain * (sent[p]?.[i] ?? 1);
-          alongRow(shapes[k], i, (weight, j) => {
-            spikeAdjoints[i] += factor * matrix[weight] * currentAdjoints[target][from + j];
+          alongRow(shapes[k], i - sources.from, (weight, j) => {
+            spikeAdjoints[i] += factor * matrix[weight] * inputAdjoints[target][into[k]][from + j];
           });
         }
       }
-      populations[p].stepBack(t, spikeAdjoints, p === network.readout ? derivative : null, currentAdjoints[p]);
-      const adjoint = currentAdjoints[p].subarray(t * size, (t + 1) * size);
+      populations[p].stepBack(t, spikeAdjoints, p === network.readout ? derivative : null, inputAdjoints[p]);
+      const adjoints = inputAdjoints[p].map((rows) => rows.subarray(t * size, (t + 1) * size));
       const bias = gradients.bias[p];
-      if (bias) for (let j = 0; j < size; j++) bias[j] += adjoint[j];
-      for (const [k, projection] of network.projections.entries()) {
+      if (bias) for (let j = 0; j < size; j++) bias[j] += adjoints[0][j];
+      for (const [k, projection] of projections.entries()) {
         if (projection.target !== p || !projection.trained) continue;
         const { gain = 1 } = projection;
-        for (const { index, value } of amplitude(projection.source, t - projection.delaySteps)) {
+        for (const { index, value } of amplitude(k, t - projection.delaySteps)) {
           alongRow(shapes[k], index, (weight, target) => {
-            gradients.weights[k][weight] += gain * value * adjoint[target];
+            gradients.weights[k][weight] += gain * value * adjoints[into[k]][target];
           });
         }
       }
@@ -334,9 +370,9 @@ export function referenceGradients(
     loss: value,
     outputs,
     spikes: populations.map(({ z }) => z),
-    membranes: populations.map(({ after, currents }) => after[0] ?? currents),
+    membranes: populations.map(({ after, inputs }) => after[0] ?? inputs[0]),
     margins: populations.map(({ margins }) => margins),
-    currentAdjoints,
+    inputAdjoints,
     gradients: {
       ...gradients,
       constants: populations.map((population, p) => population.constantGradients(values.constants[p], network.dtMs)),

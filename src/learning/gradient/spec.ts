@@ -17,7 +17,7 @@ export interface PopulationSpec {
   readonly detachReset: boolean;
   /** Parameters of the model that are learned, one value per neuron. */
   readonly trainable: readonly string[];
-  /** A learned constant current into every neuron. */
+  /** A learned constant current into every neuron, into the first of its inputs. */
   readonly bias: boolean;
   /**
    * Probability that what a neuron sends does not arrive, drawn for every neuron and training sample; what arrives is
@@ -39,18 +39,27 @@ export interface SparseRows {
 }
 
 /**
- * How the adjoint of the target's current becomes the adjoint of the source's spikes:
+ * How the adjoint of the target's input becomes the adjoint of the source's spikes:
  * - `weights`: through the weights (exact gradient);
  * - `feedback`: through a matrix of its own, [source][target] (random and adaptive e-prop);
  * - `none`: not at all (the recurrent path in e-prop).
  */
 export type BackwardPath = "weights" | "feedback" | "none";
 
+export interface SourceRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface ProjectionSpec {
   readonly name: string;
   /** Index of a population, or the samples' channels. */
   readonly source: number | "input";
   readonly target: number;
+  /** Which input of the target's model it leads into. Default: the first. */
+  readonly into?: string;
+  /** The neurons of the source that it starts from, `from` to `to` - 1: source 0 is neuron `from`. Default: all. */
+  readonly sources?: SourceRange;
   /** Steps from a spike to its arrival. At least 1 where the target does not come after the source in the list. */
   readonly delaySteps: number;
   /** Every source to every target, or only these, or these with weights that several of them share. */
@@ -81,9 +90,20 @@ export interface NetworkValues<A = Float32Array> {
   readonly constants: readonly Readonly<Record<string, A>>[];
 }
 
+/** The neurons or channels that a projection starts from. */
+export function sourceRange(network: GradientNetwork, { source, sources }: ProjectionSpec): SourceRange {
+  return sources ?? { from: 0, to: source === "input" ? network.inputs : network.populations[source].size };
+}
+
 /** Neurons on the sending side of a projection. */
 export function sourceSize(network: GradientNetwork, projection: ProjectionSpec): number {
-  return projection.source === "input" ? network.inputs : network.populations[projection.source].size;
+  const { from, to } = sourceRange(network, projection);
+  return to - from;
+}
+
+/** Number of the input of the target's model that a projection leads into. */
+export function inputOf({ populations }: GradientNetwork, { target, into }: ProjectionSpec): number {
+  return into === undefined ? 0 : populations[target].model.model.inputs.indexOf(into);
 }
 
 export const isShared = (connectivity: ProjectionSpec["connectivity"]): connectivity is SharedRows =>

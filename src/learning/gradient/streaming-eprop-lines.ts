@@ -8,12 +8,15 @@ const negligible = 1e-200;
 /** Lines of one kind into a population; row i holds the lines of source i. */
 export class CarriedLines {
   readonly gradient: Float64Array;
+  readonly #into: number;
   readonly #rows: Uint32Array;
   readonly #targets: Uint32Array;
   readonly #carried: readonly Float64Array[];
   readonly #scratch: readonly Float64Array[];
 
-  constructor(shape: RowShape, lines: number, components: number) {
+  /** @param into number of the input of the targets that the lines lead into */
+  constructor(shape: RowShape, lines: number, components: number, into: number) {
+    this.#into = into;
     this.gradient = new Float64Array(lines);
     this.#targets = new Uint32Array(lines);
     this.#rows = new Uint32Array(shape.sources + 1);
@@ -67,9 +70,9 @@ export class CarriedLines {
   arrive(source: number, value: number, offset: number, [ofGradient, ...ofCarried]: readonly Sweep[]): void {
     const from = this.#rows[source];
     const to = this.#rows[source + 1];
-    this.#add(this.gradient, from, to, value, ofGradient.arrivals, offset);
+    this.#add(this.gradient, from, to, value, ofGradient.arrivals[this.#into], offset);
     for (const [c, { arrivals }] of ofCarried.entries()) {
-      this.#add(this.#carried[c], from, to, value, arrivals, offset);
+      this.#add(this.#carried[c], from, to, value, arrivals[this.#into], offset);
     }
   }
 

@@ -28,13 +28,13 @@ export function streamingBytes(
     return sum + perSynapse * synapseCount(network, projection);
   }, 0);
   const neurons = network.populations.reduce(
-    (sum, { size, bias }, p) => {
+    (sum, { size, bias, model }, p) => {
       const { spike, next, program } = tangents[p];
       const taped = [spike, ...next].flat().filter((entry) => entry !== null).length;
       const constants = program.constants.length;
       const ownPaths = paths.filter(({ source }) => source === p).length;
       // Tapes, sweeps of the gradient and of every carried number; spikes and learning signals while a chunk is judged.
-      const perStep = taped + (1 + components[p]) + 1 + ownPaths;
+      const perStep = taped + (1 + components[p]) * model.model.inputs.length + 1 + ownPaths;
       const perSweep = 1 + constants + components[p];
       const lines = (bias ? 1 : 0) + constants;
       return (

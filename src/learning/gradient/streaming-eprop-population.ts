@@ -35,8 +35,8 @@ export interface ChunkSignals {
 
 /** The value of what comes in during the chunk and of what was carried into it. */
 export interface Sweep {
-  /** Of a unit amplitude at step t, [step * size + neuron]. */
-  readonly arrivals: Float64Array;
+  /** By input: of a unit amplitude at step t, [step * size + neuron]. */
+  readonly arrivals: readonly Float64Array[];
   /** Of a line with amplitude 1 at all steps: the bias, then the constants. By neuron. */
   readonly always: readonly Float64Array[];
   /** By carried number and neuron. */
@@ -98,7 +98,7 @@ export class ChunkedPopulation {
     );
     const perNeuron = (count: number) => Array.from({ length: count }, () => new Float64Array(size));
     this.sweeps = Array.from({ length: 1 + components }, () => ({
-      arrivals: new Float64Array(chunkSteps * size),
+      arrivals: population.inputs.map(() => new Float64Array(chunkSteps * size)),
       always: perNeuron(1 + constants.length),
       carried: perNeuron(components),
     }));
@@ -132,9 +132,9 @@ export class ChunkedPopulation {
   #back(steps: number, given: ChunkSignals | null, readout: ChunkedPopulation, sweep: Sweep): void {
     const size = this.#size;
     const adjoints = this.#adjoints;
-    const { currentColumn } = this.#tangent;
+    const { firstInput, firstConstant } = this.#tangent;
     const { arrivals, always, carried } = sweep;
-    arrivals.fill(0, 0, steps * size);
+    for (const values of arrivals) values.fill(0, 0, steps * size);
     for (const values of always) values.fill(0);
     for (let t = steps - 1; t >= 0; t--) {
       const from = t * size;
@@ -146,18 +146,18 @@ export class ChunkedPopulation {
         this.#backThroughPath(path, t, readout);
       }
       for (const values of this.#next) values.fill(0);
-      const arrivalsNow = arrivals.subarray(from, from + size);
+      const arrivalsNow = arrivals.map((values) => values.subarray(from, from + size));
       for (const { row, column, tape } of this.#entries) {
         const ofRow = row < 0 ? this.#ofTrace : adjoints[row];
         const to =
-          column < currentColumn
+          column < firstInput
             ? this.#next[column]
-            : column === currentColumn
-              ? arrivalsNow
-              : always[column - currentColumn];
+            : column < firstConstant
+              ? arrivalsNow[column - firstInput]
+              : always[1 + column - firstConstant];
         for (let j = 0; j < size; j++) to[j] += tape[from + j] * ofRow[j];
       }
-      for (let j = 0; j < size; j++) always[0][j] += arrivalsNow[j];
+      for (let j = 0; j < size; j++) always[0][j] += arrivalsNow[0][j];
       for (const [k, values] of this.#next.entries()) adjoints[k].set(values);
     }
     for (const [c, values] of carried.entries()) values.set(adjoints[c]);
@@ -167,11 +167,12 @@ export class ChunkedPopulation {
   #backThroughPath({ path, registers, states }: PathComponents, t: number, readout: ChunkedPopulation): void {
     const adjoints = this.#adjoints;
     const output = path.outputs[0];
-    // Through the filter: columns are its states, then its input.
+    // Through the filter: columns are its states, then the input that the path leads into.
     for (const [column, values] of this.#ofFilter.entries()) {
       values.fill(0);
+      const filtered = column < states.length ? column : column + path.into;
       for (const [row, state] of states.entries()) {
-        addScaled(values, adjoints[state], readout.filterEntry(row, column, output, t));
+        addScaled(values, adjoints[state], readout.filterEntry(row, filtered, output, t));
       }
     }
     for (const [column, state] of states.entries()) adjoints[state].set(this.#ofFilter[column]);

@@ -25,7 +25,7 @@ import { constantGradients } from "../../model/constant-gradients.ts";
 import { type ErrorPath, errorPaths } from "./forward-eprop.ts";
 import { parametersOf, SteppedNetwork, type Values } from "./forward-eprop-network.ts";
 import { Tangent } from "./forward-eprop-tangent.ts";
-import { type GradientNetwork, isShared, type NetworkValues, synapseCount } from "./spec.ts";
+import { type GradientNetwork, inputOf, isShared, type NetworkValues, sourceRange, synapseCount } from "./spec.ts";
 import { CarriedLines } from "./streaming-eprop-lines.ts";
 import { guardStreaming, streamingBytes } from "./streaming-eprop-memory.ts";
 import { ChunkedPopulation, type Sweep } from "./streaming-eprop-population.ts";
@@ -119,10 +119,12 @@ export class StreamingEprop {
     this.#populations = populations.map(
       (population, p) => new ChunkedPopulation(population, tangents[p], this.#paths[p], readout, chunkSteps),
     );
-    const linesInto = (p: number, shape: RowShape, lines: number) =>
-      new CarriedLines(shape, lines, this.#populations[p].components);
+    const linesInto = (p: number, shape: RowShape, lines: number, into = 0) =>
+      new CarriedLines(shape, lines, this.#populations[p].components, into);
     this.#synapses = network.projections.map((projection, k) =>
-      projection.trained ? linesInto(projection.target, shapes[k], synapseCount(network, projection)) : null,
+      projection.trained
+        ? linesInto(projection.target, shapes[k], synapseCount(network, projection), inputOf(network, projection))
+        : null,
     );
     const oneEach = (p: number) => {
       const { size } = network.populations[p];
@@ -234,13 +236,15 @@ export class StreamingEprop {
   #signals({ projection, source, outputs }: ErrorPath, errors: ArrayLike<number>, steps: number): Float64Array {
     const { size } = this.#network.populations[source];
     const count = this.#network.populations[this.#network.readout].size;
-    const { backward, gain = 1 } = this.#network.projections[projection];
+    const spec = this.#network.projections[projection];
+    const { backward, gain = 1 } = spec;
+    const { from, to } = sourceRange(this.#network, spec);
     const matrix = backward === "feedback" ? this.#options.feedback?.[projection] : this.#values.weights[projection];
-    if (!matrix) throw new UserError(`projection "${this.#network.projections[projection].name}" lacks its feedback`);
+    if (!matrix) throw new UserError(`projection "${spec.name}" lacks its feedback`);
     const isMeant = Array.from({ length: count }, (_, k) => outputs.includes(k));
     const result = new Float64Array(steps * size);
-    for (let j = 0; j < size; j++) {
-      alongRow(this.#stepped.shapes[projection], j, (synapse, k) => {
+    for (let j = from; j < to; j++) {
+      alongRow(this.#stepped.shapes[projection], j - from, (synapse, k) => {
         if (!isMeant[k]) return;
         for (let t = 0; t < steps; t++) result[t * size + j] += gain * matrix[synapse] * errors[t * count + k];
       });

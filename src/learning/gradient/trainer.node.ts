@@ -2,7 +2,8 @@
 import { LocalGroup } from "../../device/cpu/group.ts";
 import { nodeGroup } from "../../device/cpu/threads.node.ts";
 import { gradientHost } from "./host.ts";
-import { GradientTrainer, type LearningPlan } from "./trainer.ts";
+import type { LearningPlan } from "./learning-plan.ts";
+import { GradientTrainer } from "./trainer.ts";
 import type { TrainingSpec } from "./training-spec.ts";
 
 /**

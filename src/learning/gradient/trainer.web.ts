@@ -1,6 +1,7 @@
 /** Training by gradients in a browser: web workers, which need no shared memory here. */
 import { webGroup } from "../../device/cpu/threads.web.ts";
-import { GradientTrainer, type LearningPlan } from "./trainer.ts";
+import type { LearningPlan } from "./learning-plan.ts";
+import { GradientTrainer } from "./trainer.ts";
 import type { TrainingSpec } from "./training-spec.ts";
 
 /** As in Node (trainer.node.ts); also with one thread the work is done in a worker, so that the page stays responsive. */

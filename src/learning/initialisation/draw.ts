@@ -3,7 +3,7 @@ import { UserError } from "../../base/errors.ts";
 import { exp } from "../../math/elementary.ts";
 import { Philox } from "../../random/philox.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
-import { type GradientNetwork, type ProjectionSpec, sourceSize, synapseCount } from "../gradient/spec.ts";
+import { type GradientNetwork, inputOf, type ProjectionSpec, sourceSize, synapseCount } from "../gradient/spec.ts";
 import { type Complete, complete } from "../losses/description.ts";
 import { driveOf, fanIn, fanOut, isRecurrent, meanOverUnits, rowsOfWeights, type Units, unitsOf } from "./afferents.ts";
 import { balanceUnits } from "./balance.ts";
@@ -11,7 +11,7 @@ import { type DaleGroups, daleDistributions, daleScales } from "./dale.ts";
 import { type FluctuationRule, type InitialWeights, initialWeightKinds } from "./descriptions.ts";
 import { fluctuationMoments, type MembraneTarget } from "./fluctuation.ts";
 import { orthonormalise } from "./orthogonal.ts";
-import { responseIntegrals, thresholdsOf } from "./response.ts";
+import { type ResponseIntegrals, responseIntegrals, thresholdsOf } from "./response.ts";
 
 /** How one projection starts. */
 export interface Start {
@@ -122,7 +122,7 @@ function drawFluctuation(
         : companions(request, k).reduce((sum, { index, rule: other }) => sum + driveInto(index, other), 0),
   };
   const units = unitsOf(network, projection);
-  const response = responseIntegrals(population, network.dtMs);
+  const response = responseIntegrals(population, network.dtMs, inputOf(network, projection));
   const [ebar, ehat] = [meanOverUnits(units, response.ebar), meanOverUnits(units, response.ehat)];
   const threshold = meanOverUnits(units, thresholdsOf(population));
   const moments = Array.from(threshold, (theta, u) =>
@@ -165,6 +165,27 @@ function daleDrives(request: DrawRequest, k: number): DaleGroups {
   return drive;
 }
 
+/** The integrals of the synapses of sources that excite, or that inhibit, among those that follow Dale's law. */
+function daleResponse(request: DrawRequest, k: number, sign: 1 | -1): ResponseIntegrals {
+  const { network, starts } = request;
+  const { target } = network.projections[k];
+  const reached = companions(request, k).flatMap(({ index, rule }) =>
+    rule.type === "daleFluctuation" && starts[index].signs?.includes(sign)
+      ? [inputOf(network, network.projections[index])]
+      : [],
+  );
+  const population = network.populations[target];
+  const inputs = [...new Set(reached)];
+  if (inputs.length > 1) {
+    const names = inputs.map((input) => population.model.model.inputs[input]).join(" and ");
+    throw new UserError(
+      `${ruleName(network.projections[k])} is "daleFluctuation", but sources that ${sign > 0 ? "excite" : "inhibit"} ` +
+        `"${population.name}" lead into ${names}; let them lead into one input`,
+    );
+  }
+  return responseIntegrals(population, network.dtMs, inputs[0]);
+}
+
 function drawDale(
   request: DrawRequest,
   k: number,
@@ -176,7 +197,7 @@ function drawDale(
   const path = ruleName(projection);
   const drive = daleDrives(request, k);
   const population = network.populations[projection.target];
-  const { ebar, ehat } = responseIntegrals(population, network.dtMs);
+  const [excitation, inhibition] = [daleResponse(request, k, 1), daleResponse(request, k, -1)];
   const threshold = thresholdsOf(population);
   const { sigma } = aimOf(rule, path);
   const distribution = daleDistributions[rule.distribution];
@@ -184,9 +205,9 @@ function drawDale(
   const own = rule.share ?? (isRecurrent(projection) ? 0.1 : 0.9);
   const share = isRecurrent(projection) ? 1 - own : own;
   const scales = Array.from(threshold, (theta, j) => {
-    const response = { ebar: ebar[j], ehat: ehat[j] };
-    const both = { excitatory: response, inhibitory: response };
-    return daleScales(distribution, drive, { sigma: theta * sigma, share }, both, path);
+    const of = ({ ebar, ehat }: ResponseIntegrals) => ({ ebar: ebar[j], ehat: ehat[j] });
+    const response = { excitatory: of(excitation), inhibitory: of(inhibition) };
+    return daleScales(distribution, drive, { sigma: theta * sigma, share }, response, path);
   });
   const units = unitsOf(network, projection);
   const rows = rowsOfWeights(network, projection);

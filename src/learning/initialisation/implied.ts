@@ -3,8 +3,10 @@
  * fire as independent Poisson trains at their rates.
  *
  *   neuron j:  mean_j = ebar_j sum_i nu_i w_ij      sigma_j^2 = ehat_j sum_i nu_i w_ij^2
+ *
+ * with the integrals of the input that a source leads into.
  */
-import { type GradientNetwork, isShared } from "../gradient/spec.ts";
+import { type GradientNetwork, inputOf, isShared } from "../gradient/spec.ts";
 import { driveOf, noUnit, unitsOf } from "./afferents.ts";
 import type { SourceRates } from "./draw.ts";
 import { responseIntegrals, thresholdsOf } from "./response.ts";
@@ -55,7 +57,7 @@ export function impliedMembrane(
 ): ImpliedMembrane {
   const population = network.populations[p];
   const { size } = population;
-  const { ebar, ehat } = responseIntegrals(population, network.dtMs);
+  const responses = population.model.model.inputs.map((_, i) => responseIntegrals(population, network.dtMs, i));
   const thresholds = thresholdsOf(population);
   const means = new Float64Array(size);
   const variances = new Float64Array(size);
@@ -64,6 +66,7 @@ export function impliedMembrane(
     const known = rates[k];
     if (projection.target !== p || known === null) continue;
     const { gain = 1 } = projection;
+    const { ebar, ehat } = responses[inputOf(network, projection)];
     const units = unitsOf(network, projection);
     const drive = driveOf(network, projection, units, known.perSourceHz ?? known.meanHz);
     // Of currents, squares per value; of spikes 1.

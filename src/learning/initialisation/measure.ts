@@ -9,7 +9,7 @@ import { padded } from "../../kernels/rows/wasm.ts";
 import type { ResolvedModel } from "../../model/resolve.ts";
 import { writeValues } from "../gradient/blocks.ts";
 import { GradientEngine } from "../gradient/engine.ts";
-import type { GradientNetwork, PopulationSpec } from "../gradient/spec.ts";
+import type { GradientNetwork, PopulationSpec, ProjectionSpec } from "../gradient/spec.ts";
 import type { SourceRates } from "./draw.ts";
 import { thresholdsOf } from "./response.ts";
 
@@ -90,6 +90,10 @@ function withIdleReadout(network: GradientNetwork, p: number): Part {
 }
 
 const hasMembrane = ({ model }: PopulationSpec): boolean => Object.keys(model.model.states).length > 0;
+
+/** The network that runs when population p is looked at. */
+export const networkToLookAt = (network: GradientNetwork, p: number): Part =>
+  (hasMembrane(network.populations[p]) ? withTwin : withIdleReadout)(network, p);
 
 /** A part of a network that runs forward, with whatever weights. */
 class Runner {
@@ -182,7 +186,7 @@ export class PopulationProbe {
   constructor(network: GradientNetwork, p: number) {
     this.#network = network;
     this.#p = p;
-    this.#runner = new Runner((hasMembrane(network.populations[p]) ? withTwin : withIdleReadout)(network, p));
+    this.#runner = new Runner(networkToLookAt(network, p));
   }
 
   look(weights: readonly Float32Array[], samples: readonly StepEvents[]): Look {
@@ -237,6 +241,13 @@ export const ratesOfActivity = ({ counts, seconds }: Activity): SourceRates => {
   const perSourceHz = counts.map((count) => count / seconds);
   return { meanHz: perSourceHz.reduce((sum, rate) => sum + rate, 0) / counts.length, perSourceHz };
 };
+
+/** Of all neurons of a population: rates of those that a projection starts from. */
+export function ratesOfPart(rates: SourceRates, { sources }: ProjectionSpec): SourceRates {
+  if (sources === undefined || rates.perSourceHz === null) return rates;
+  const perSourceHz = rates.perSourceHz.slice(sources.from, sources.to);
+  return { meanHz: perSourceHz.reduce((sum, rate) => sum + rate, 0) / perSourceHz.length, perSourceHz };
+}
 
 /** Rates of the channels of samples; an event of amplitude x counts as x for the mean and as x^2 for the variance. */
 export function ratesOfInput({ inputs, dtMs }: GradientNetwork, samples: readonly StepEvents[]): SourceRates {

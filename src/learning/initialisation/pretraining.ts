@@ -4,8 +4,9 @@
  */
 
 import { compileNetwork } from "../gradient/compile.ts";
+import type { LearningPlan } from "../gradient/learning-plan.ts";
 import type { LabelledEvents } from "../gradient/member.ts";
-import type { GradientTrainer, LearningPlan } from "../gradient/trainer.ts";
+import type { GradientTrainer } from "../gradient/trainer.ts";
 import type { TrainingSpec } from "../gradient/training-spec.ts";
 import type { CountRegulariserDescription } from "../losses/count-regulariser.ts";
 import { type ActivityBounds, type HomeostasisReport, isWithin, type LayerRates, layerRates } from "./homeostasis.ts";

@@ -4,7 +4,7 @@ import { type GradientNetwork, isReadout } from "../gradient/spec.ts";
 import { aimOf, fluctuationOf, ruleName, ruleOf, type SourceRates, type Start } from "./draw.ts";
 import { isLayer } from "./homeostasis.ts";
 import { type ImpliedMembrane, impliedMembrane, type MembraneMoments, momentsOf } from "./implied.ts";
-import { PopulationProbe, ratesOfActivity, ratesOfInput, summarise } from "./measure.ts";
+import { PopulationProbe, ratesOfActivity, ratesOfInput, ratesOfPart, summarise } from "./measure.ts";
 
 export interface LayerStart {
   readonly name: string;
@@ -45,10 +45,10 @@ export function describeStart(
   const looks = network.populations.map((_, p) =>
     isReadout(network, p) ? null : new PopulationProbe(network, p).look(weights, samples),
   );
-  const rates = network.projections.map(({ source }): SourceRates | null => {
-    if (source === "input") return ofInput;
-    const look = looks[source];
-    return look === null ? null : ratesOfActivity(look.activity);
+  const rates = network.projections.map((projection): SourceRates | null => {
+    if (projection.source === "input") return ofInput;
+    const look = looks[projection.source];
+    return look === null ? null : ratesOfPart(ratesOfActivity(look.activity), projection);
   });
   const layers = looks.flatMap((look, p): LayerStart[] => {
     if (look === null || !isLayer(network, p)) return [];

@@ -39,13 +39,16 @@ function integrate(cells: ModelStepper, neuron: number, dtMs: number): [ebar: nu
   return [sum, squares];
 }
 
-/** Of every neuron of a population, simulated with its own constants; the threshold is out of reach. */
-export function responseIntegrals(spec: PopulationSpec, dtMs: number): ResponseIntegrals {
+/**
+ * Of every neuron of a population, simulated with its own constants; the threshold is out of reach.
+ * @param into number of the input of the model that the spike arrives at
+ */
+export function responseIntegrals(spec: PopulationSpec, dtMs: number, into = 0): ResponseIntegrals {
   const { model } = spec.model;
   const parameters = { ...spec.model.parameters };
   if (Object.hasOwn(parameters, "threshold")) parameters.threshold = outOfReach;
   const alike = Object.values(parameters).every((value) => typeof value === "number");
-  const cells = new ModelStepper({ model, parameters }, alike ? 1 : spec.size, dtMs);
+  const cells = new ModelStepper({ model, parameters }, alike ? 1 : spec.size, dtMs, model.inputs[into]);
   const ebar = new Float64Array(spec.size);
   const ehat = new Float64Array(spec.size);
   for (let i = 0; i < (alike ? 1 : spec.size); i++) [ebar[i], ehat[i]] = integrate(cells, i, dtMs);

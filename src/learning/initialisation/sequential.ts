@@ -6,11 +6,12 @@
  */
 import { UserError } from "../../base/errors.ts";
 import type { StepEvents } from "../../data/labelled-set.ts";
+import { exp, log } from "../../math/elementary.ts";
 import { type GradientNetwork, synapseCount } from "../gradient/spec.ts";
 import { isRecurrent } from "./afferents.ts";
 import { aimOf, drawWeights, fluctuationOf, ruleName, type SourceRates, type Start } from "./draw.ts";
 import { momentsOf } from "./implied.ts";
-import { type Activity, PopulationProbe, ratesOfActivity, ratesOfInput } from "./measure.ts";
+import { type Activity, PopulationProbe, ratesOfActivity, ratesOfInput, ratesOfPart } from "./measure.ts";
 
 export interface DataDependentRequest {
   readonly network: GradientNetwork;
@@ -54,16 +55,19 @@ export function dataDependentWeights(request: DataDependentRequest): Float32Arra
     initial instanceof Float32Array ? initial.slice() : new Float32Array(synapseCount(network, projections[k])),
   );
 
-  /** The first guess of a rate that is not measured yet: as the sources from below fire. */
+  /** The first guess of a rate that is not measured yet: as the sources from below fire on average. */
   const guess = (p: number): SourceRates | null => {
     const below = projections.find((one) => one.target === p && !isRecurrent(one));
     if (below === undefined) return ofData;
-    return below.source === "input" ? ofSamples : measured[below.source];
+    const rates = below.source === "input" ? ofSamples : measured[below.source];
+    return rates && { meanHz: rates.meanHz, perSourceHz: null };
   };
   const rateOf = (k: number): SourceRates | null => {
-    const { source, target } = projections[k];
+    const projection = projections[k];
     if (fluctuationOf(request, k)?.rate !== "sequential") return ofData;
-    return source === "input" ? ofSamples : (measured[source] ?? guess(target));
+    if (projection.source === "input") return ofSamples;
+    const known = measured[projection.source];
+    return known === null ? guess(projection.target) : ratesOfPart(known, projection);
   };
 
   for (let p = 0; p < populations.length; p++) {
@@ -84,9 +88,13 @@ export function dataDependentWeights(request: DataDependentRequest): Float32Arra
       look = probe.look(weights, samples);
     }
     const aim = request.exact && drawn.length > 0 ? aimOfPopulation(request, p) : null;
-    // Recurrent spikes answer too: where a plain step leaves what is known of too weak and too strong, halve that range.
-    let [scale, weak, strong] = [1, 0, Number.POSITIVE_INFINITY];
-    for (let round = 0; aim !== null && round < exactRounds; round++) {
+    const rescale = (from: number, to: number) => {
+      for (const k of drawn) for (let w = 0; w < weights[k].length; w++) weights[k][w] *= to / from;
+      look = probe.look(weights, samples);
+    };
+    let [scale, best] = [1, null as Trial | null];
+    let [weak, strong] = [null as Trial | null, null as Trial | null];
+    for (let round = 0; aim !== null; round++) {
       const variances = look.free.deviations.map((sd) => sd * sd);
       const { sigma } = momentsOf(look.free.means, variances);
       if (!(sigma > 0)) {
@@ -95,18 +103,37 @@ export function dataDependentWeights(request: DataDependentRequest): Float32Arra
             "raise sigma of the layer below it",
         );
       }
+      const trial = { scale, sigma };
+      if (best === null || Math.abs(sigma - aim) < Math.abs(best.sigma - aim)) best = trial;
       if (Math.abs(sigma / aim - 1) < tolerance) break;
-      if (sigma < aim) weak = scale;
-      else strong = scale;
-      const step = (scale * aim) / sigma;
-      const next = step > weak && step < strong ? step : Math.sqrt(weak * strong);
-      for (const k of drawn) for (let w = 0; w < weights[k].length; w++) weights[k][w] *= next / scale;
+      if (round === exactRounds) {
+        if (best !== trial) rescale(scale, best.scale);
+        break;
+      }
+      if (sigma < aim) weak = trial;
+      else strong = trial;
+      const next = weak !== null && strong !== null ? between(weak, strong, aim) : (scale * aim) / sigma;
+      rescale(scale, next);
       scale = next;
-      look = probe.look(weights, samples);
     }
     measured[p] = p === network.readout ? null : ratesOfActivity(look.activity);
   }
   return weights;
+}
+
+/** What came of weights that were multiplied by `scale`. */
+interface Trial {
+  readonly scale: number;
+  readonly sigma: number;
+}
+
+/**
+ * Where recurrent spikes answer, sigma grows faster than the weights, as a power of them: a step by aim / sigma would go
+ * too far, back and forth. Between a scale that is too weak and one that is too strong the power is known.
+ */
+function between(weak: Trial, strong: Trial, aim: number): number {
+  const share = log(aim / weak.sigma) / log(strong.sigma / weak.sigma);
+  return weak.scale * exp(share * log(strong.scale / weak.scale));
 }
 
 const isSilent = ({ counts }: Activity): boolean => counts.every((count) => count === 0);

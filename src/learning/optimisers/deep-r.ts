@@ -25,8 +25,10 @@ export interface RewirableProjection {
   readonly signs: Int8Array;
   /** Dale's law: 1 or -1 for every presynaptic neuron, taken by new synapses. Absent: they draw theirs, half and half. */
   readonly signOfPre?: Int8Array;
-  /** No synapse from neuron i to neuron i. Default false. */
+  /** No synapse from a neuron to itself: presynaptic neuron i is postsynaptic neuron `firstPre` + i. Default false. */
   readonly noAutapses?: boolean;
+  /** Default 0. */
+  readonly firstPre?: number;
 }
 
 export interface Rewired {
@@ -59,7 +61,7 @@ export function rewire(projection: RewirableProjection, random: RandomSource, st
 
   const places = placesOf(projection);
   const keptPlaces = Float64Array.from(kept, (i) => places[i]);
-  const taken = projection.noAutapses ? withDiagonal(keptPlaces, Math.min(pre, post), post) : keptPlaces;
+  const taken = projection.noAutapses ? withDiagonal(keptPlaces, projection) : keptPlaces;
   const free = pre * post - taken.length;
   if (free >= 2 ** 32) {
     throw new UserError(
@@ -81,10 +83,10 @@ function placesOf({ pre, post, rowStarts, targets }: RewirableProjection): Float
   return places;
 }
 
-/** Ascending places, together with those on the diagonal. */
-function withDiagonal(places: Float64Array, length: number, post: number): Float64Array {
+/** Ascending places, together with those of a neuron to itself. */
+function withDiagonal(places: Float64Array, { pre, post, firstPre = 0 }: RewirableProjection): Float64Array {
   const all = new Set(places);
-  for (let i = 0; i < length; i++) all.add(i * post + i);
+  for (let i = 0; i < Math.min(pre, post - firstPre); i++) all.add(i * post + firstPre + i);
   return Float64Array.from(all).sort();
 }
 

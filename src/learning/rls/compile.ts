@@ -1,17 +1,19 @@
 /** From an experiment to the neuron's compiled equations and the constants of every population. */
 import { UserError } from "../../base/errors.ts";
 import type { NeuronKernelOptions } from "../../kernels/neuron/equations.ts";
-import { type NeuronProgram, neuronProgram } from "../../kernels/neuron/wasm.ts";
+import { type NeuronProgram, neuronProgram } from "../../kernels/neuron/program.ts";
 import {
+  checkUsualInput,
   evaluateHoisted,
   isModuleAddress,
   loadModel,
+  type PerNeuron,
   pauseSteps,
   type ResolvedModel,
   resolveModel,
 } from "../../model/index.ts";
 import { type Population, populationsOf } from "../../network/partition.ts";
-import type { PerNeuron, RlsSpec } from "./spec.ts";
+import { type RlsSpec, valueAt } from "./spec.ts";
 
 export interface CompiledNetwork {
   readonly spec: RlsSpec;
@@ -35,6 +37,7 @@ const longestRefractory = 255;
 export async function compileNetwork(spec: RlsSpec): Promise<CompiledNetwork> {
   const loaded = isModuleAddress(spec.model.type) ? await loadModel(spec.model.type) : undefined;
   const model = resolveModel(spec.model, spec.neurons, loaded);
+  checkUsualInput(model.model, "a recurrent network trained by RLS");
   const sigma = spec.noise.sigma;
   const silent = typeof sigma === "number" && sigma === 0;
   const { tauExcMs, tauInhMs } = spec.synapses;
@@ -129,8 +132,7 @@ function noiseSteps(spec: RlsSpec, model: ResolvedModel, population: Population)
   const { dtMs } = spec.timing;
   const factor = (tauMs: number) => Math.sqrt(spec.noise.model === "voltage" ? dtMs / tauMs : tauMs / dtMs);
   if (typeof sigma === "number" && typeof tau === "number") return sigma * factor(tau);
-  const at = (value: PerNeuron, i: number) => (typeof value === "number" ? value : value[i]);
-  return Float32Array.from({ length: population.size }, (_, i) => at(sigma, i) * factor(at(tau, i)));
+  return Float32Array.from({ length: population.size }, (_, i) => valueAt(sigma, i) * factor(valueAt(tau, i)));
 }
 
 function populationConstants(

@@ -62,11 +62,11 @@ export class MemberHost {
   train(request: TrialRequest, resume: boolean): TrainOutcome {
     const member = this.#member;
     const outcome = resume ? member.resumeTrial(request) : member.runTrial(request);
-    const field = (name: Parameters<(typeof member.shards)[number]["record"]>[1]) => {
+    const field = (name: Parameters<(typeof member.shards)[number]["plastic"]["record"]>[1]) => {
       const values = new Float32Array(member.record.trained);
       let position = 0;
       for (const shard of member.shards) {
-        for (let t = 0; t < shard.trainedGlobal.length; t++) values[position++] = shard.record(t, name);
+        for (let t = 0; t < shard.trainedGlobal.length; t++) values[position++] = shard.plastic.record(t, name);
       }
       return values;
     };
@@ -80,7 +80,7 @@ export class MemberHost {
   }
 
   beginTest(request: TestRequest): void {
-    this.#taskBeforeTest = this.#member.task;
+    this.#taskBeforeTest = this.#member.taskWeights.current;
     this.#test = new TestAccumulator(this.#member, request);
   }
 
@@ -116,13 +116,13 @@ export class MemberHost {
   /** Leaves no trace of the test in the state, even if it was interrupted. */
   endTest(): void {
     this.#test = null;
-    this.#member.useTask(this.#taskBeforeTest);
+    this.#member.taskWeights.use(this.#taskBeforeTest);
     this.#member.paused = { step: 0, heldSamples: 0 };
   }
 
   /** Between trials: whose feed-forward weights are in place. */
   setTask(task: number): void {
-    this.#member.task = task;
+    this.#member.taskWeights.current = task;
     this.#member.paused = { step: 0, heldSamples: 0 };
   }
 
@@ -134,7 +134,7 @@ export class MemberHost {
 
   setPausedTrial(state: ReturnType<MemberHost["pausedTrial"]>, task: number): void {
     const member = this.#member;
-    member.task = task;
+    member.taskWeights.current = task;
     member.paused = state.paused;
     member.spikes.set(state.spikes);
     member.spikeCount = state.spikes.length;

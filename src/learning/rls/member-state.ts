@@ -5,7 +5,7 @@
  * the state of neurons and synapses and what was recorded so far belong to it too.
  */
 
-import { neuronRecordBytes } from "../../kernels/rls/wasm.ts";
+import { neuronRecordBytes } from "../../kernels/rls/neuron-memory.ts";
 import type { StateSection } from "./checkpointable.ts";
 import type { Member } from "./member.ts";
 import type { Shard } from "./shard.ts";
@@ -55,25 +55,34 @@ function localAt(shard: Shard, index: number): number {
 const asFloats = (bytes: Uint8Array) => new Float32Array(bytes.slice().buffer);
 const asBytes = (floats: Float32Array) => new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 
+/** One number per input of every trained neuron. */
+function ofInputs(
+  name: string,
+  during: SectionAccess["during"],
+  inputs: number,
+  get: "getWeights" | "getTraces",
+  set: "setWeights" | "setTraces",
+): SectionAccess {
+  const values = new Float32Array(inputs);
+  return {
+    name,
+    of: "trained",
+    during,
+    bytesPerItem: 4 * inputs,
+    read: (shard, t, _, out) => {
+      shard.plastic[get](t, values);
+      out.set(asBytes(values));
+    },
+    write: (shard, t, _, bytes) => shard.plastic[set](t, asFloats(bytes)),
+  };
+}
+
 export function memberSections(member: Member): SectionAccess[] {
   const { network } = member;
   const { inputs, spec } = network;
   const { layout } = member.shards[0].memory;
-  const floats = new Float32Array(inputs);
-  const sections: SectionAccess[] = [
-    {
-      name: "weights",
-      of: "trained",
-      during: "always",
-      bytesPerItem: 4 * inputs,
-      read: (shard, t, _, out) => {
-        shard.getWeights(t, floats);
-        out.set(asBytes(floats));
-      },
-      write: (shard, t, _, bytes) => shard.setWeights(t, asFloats(bytes)),
-    },
-  ];
-  member.taskWeights.forEach((store, task) => {
+  const sections = [ofInputs("weights", "always", inputs, "getWeights", "setWeights")];
+  member.taskWeights.stored.forEach((store, task) => {
     const size = spec.feedforward!.size;
     sections.push({
       name: `weights of task ${task}`,
@@ -87,17 +96,7 @@ export function memberSections(member: Member): SectionAccess[] {
   if (spec.learning.window === 0) {
     sections.push(inMemory("P", "trained", "always", layout.bytes, (shard) => shard.memory.at.P));
   }
-  sections.push({
-    name: "traces",
-    of: "trained",
-    during: "trial",
-    bytesPerItem: 4 * inputs,
-    read: (shard, t, _, out) => {
-      shard.getTraces(t, floats);
-      out.set(asBytes(floats));
-    },
-    write: (shard, t, _, bytes) => shard.setTraces(t, asFloats(bytes)),
-  });
+  sections.push(ofInputs("traces", "trial", inputs, "getTraces", "setTraces"));
   sections.push(inMemory("records", "trained", "trial", neuronRecordBytes, (shard) => shard.memory.at.neurons));
   if (typeof spec.synapses.tauPlasticMs !== "number") {
     sections.push(inMemory("gains", "trained", "trial", 4, (shard) => shard.memory.at.gains));
@@ -153,7 +152,7 @@ export function stateSections(
 /** Items `from` to `to` of this member's part of a section. */
 export function readItems(member: Member, name: string, from: number, to: number): Uint8Array<ArrayBuffer> {
   const access = find(member, name);
-  if (name.startsWith("weights of task")) member.storeTaskWeights();
+  if (name.startsWith("weights of task")) member.taskWeights.store();
   const bytes = new Uint8Array((to - from) * access.bytesPerItem);
   forItems(member, access, from, to, (shard, index, position) => {
     const at = (position - from) * access.bytesPerItem;

@@ -12,12 +12,14 @@ import { streamKind, streamOf } from "../../random/streams.ts";
 import { buildShards } from "./build-shards.ts";
 import { type CompiledNetwork, compileNetwork } from "./compile.ts";
 import { Feedforward } from "./feedforward.ts";
+import { drawInitialState } from "./initial-state.ts";
 import { addToDigest, initialWeights, plasticInputs } from "./plastic-inputs.ts";
 import type { TimeSplit } from "./results.ts";
 import type { Shard } from "./shard.ts";
 import type { RlsSpec } from "./spec.ts";
 import { StepTimer } from "./step-timer.ts";
 import { type TargetSource, writeTargets } from "./targets.ts";
+import { TaskWeights } from "./task-weights.ts";
 import { type TrialSteps, trialSteps } from "./timing.ts";
 import { TrialRecord } from "./trial-record.ts";
 
@@ -61,8 +63,7 @@ export class Member {
   readonly shards: readonly Shard[];
   readonly steps: TrialSteps;
   readonly record: TrialRecord;
-  /** [task][trained x feed-forward inputs] when every task has weights of its own. */
-  readonly taskWeights: Float32Array[] = [];
+  readonly taskWeights: TaskWeights;
   /** The step inside a trial that was interrupted, 0 between trials; with the spikes of that step. */
   paused = { step: 0, heldSamples: 0 };
   readonly spikes: Uint32Array;
@@ -70,7 +71,6 @@ export class Member {
   networkSpikeCount = 0;
   /** Mean synaptic current of every trained neuron in the static run. */
   meanCurrent: Float32Array;
-  task = 0;
   /** Called after every step with the spikes of the whole network. */
   onSpikes: ((step: number, spikes: Uint32Array, count: number) => void) | null = null;
   readonly #own: Uint32Array;
@@ -87,6 +87,7 @@ export class Member {
     this.communicator = communicator;
     this.steps = trialSteps(spec.timing);
     this.record = new TrialRecord(shards);
+    this.taskWeights = new TaskWeights(spec, shards);
     this.spikes = new Uint32Array(network.sources);
     this.#own = new Uint32Array(shards.reduce((n, shard) => n + shard.range.size, 0));
     this.meanCurrent = new Float32Array(this.record.trained);
@@ -108,34 +109,24 @@ export class Member {
 
   /** Plastic inputs of these neurons, [neuron][M]. */
   async sourcesOf(neurons: Uint32Array, pool: Uint32Array | null): Promise<Uint32Array> {
+    const { inputs } = this.network;
     const inputsOf = await plasticInputs(this.network, this.#random, pool);
-    const sources = new Uint32Array(neurons.length * this.network.inputs);
-    neurons.forEach((neuron, n) => {
-      sources.set(inputsOf(neuron), n * this.network.inputs);
-    });
+    const sources = new Uint32Array(neurons.length * inputs);
+    for (const [n, neuron] of neurons.entries()) sources.set(inputsOf(neuron), n * inputs);
     return sources;
   }
 
   /** Builds the plastic synapses; with a pool, only those neurons are presynaptic. Returns a digest of who projects to whom. */
   async connect(pool: Uint32Array | null): Promise<[number, number]> {
-    const { spec, inputs } = this.network;
-    const inputsOf = await plasticInputs(this.network, this.#random, pool);
+    const { inputs } = this.network;
     const weights = initialWeights(this.network);
     const digest: [number, number] = [0, 0];
-    for (const shard of this.shards) {
-      const sources = new Uint32Array(shard.trainedGlobal.length * inputs);
-      shard.trainedGlobal.forEach((neuron, t) => {
-        const chosen = inputsOf(neuron);
-        sources.set(chosen, t * inputs);
-        addToDigest(digest, neuron, chosen);
-      });
-      shard.connect(sources, weights);
-    }
-    if (spec.feedforward?.weightsPerTask) {
-      const { size, initialWeight } = spec.feedforward;
-      for (let task = 0; task < spec.tasks; task++) {
-        this.taskWeights.push(new Float32Array(this.record.trained * size).fill(initialWeight));
+    for (const { plastic, trainedGlobal } of this.shards) {
+      const sources = await this.sourcesOf(trainedGlobal, pool);
+      for (const [t, neuron] of trainedGlobal.entries()) {
+        addToDigest(digest, neuron, sources.subarray(t * inputs, (t + 1) * inputs));
       }
+      plastic.connect(sources, weights);
     }
     this.#plastic = true;
     return digest;
@@ -179,65 +170,16 @@ export class Member {
   }
 
   #start({ trial, task, keep }: TrialRequest): void {
-    const draws = new Float64Array(1);
-    let all = new Float64Array(0);
     const stream = streamOf(streamKind.startVoltage, trial);
     for (const shard of this.shards) {
-      shard.startTrial((name, first, out) => {
-        const initial = this.#initial[name];
-        const at = (value: number | Float32Array, i: number) => (typeof value === "number" ? value : value[first + i]);
-        if (initial.kind === "constant") {
-          for (let i = 0; i < out.length; i++) out[i] = at(initial.value, i);
-          return;
-        }
-        if (all.length < out.length) all = new Float64Array(out.length);
-        const values = out.length === 1 ? draws : all.subarray(0, out.length);
-        if (initial.kind === "normal") {
-          this.#random.normal(stream, first, values);
-          for (let i = 0; i < out.length; i++) out[i] = at(initial.mean, i) + at(initial.sd, i) * values[i];
-        } else {
-          this.#random.uniform(stream, first, values);
-          for (let i = 0; i < out.length; i++) {
-            out[i] = at(initial.low, i) + (at(initial.high, i) - at(initial.low, i)) * values[i];
-          }
-        }
-      });
+      shard.startTrial((name, first, out) => drawInitialState(this.#initial[name], this.#random, stream, first, out));
     }
-    this.useTask(task);
-    if (keep !== 1) for (const shard of this.shards) shard.scaleP(keep);
+    this.taskWeights.use(task);
+    if (keep !== 1) for (const shard of this.shards) shard.plastic.scaleP(keep);
     this.record.clear();
     this.spikeCount = 0;
     this.networkSpikeCount = 0;
     this.paused = { step: 0, heldSamples: 0 };
-  }
-
-  /** Puts the feed-forward weights of a task in place, and those of the task before back into their store. */
-  useTask(task: number): void {
-    if (this.taskWeights.length > 0 && task !== this.task) {
-      this.storeTaskWeights();
-      this.task = task;
-      this.loadTaskWeights();
-    }
-    this.task = task;
-  }
-
-  storeTaskWeights(): void {
-    this.#forTaskWeights((shard, t, weights) => shard.getWeights(t, weights, 0, weights.length));
-  }
-
-  loadTaskWeights(): void {
-    this.#forTaskWeights((shard, t, weights) => shard.setWeights(t, weights, 0, weights.length));
-  }
-
-  #forTaskWeights(body: (shard: Shard, trained: number, weights: Float32Array) => void): void {
-    const size = this.network.spec.feedforward?.size ?? 0;
-    const store = this.taskWeights[this.task];
-    let position = 0;
-    for (const shard of this.shards) {
-      for (let t = 0; t < shard.trainedGlobal.length; t++, position++) {
-        body(shard, t, store.subarray(position * size, (position + 1) * size));
-      }
-    }
   }
 
   /** Continues a trial after `paused.step`. */
@@ -267,8 +209,8 @@ export class Member {
       } else if (plastic && phase !== 0) {
         const gain = this.#traceGains[learnEvery - 1 - phase];
         for (const shard of shards) {
-          if (step === 1) shard.advanceGains(true);
-          shard.advanceGains(false);
+          if (step === 1) shard.plastic.advanceGains(true);
+          shard.plastic.advanceGains(false);
           shard.deliverPlastic("Both", this.spikeCount, gain);
         }
       } else if (plastic) {
@@ -277,10 +219,10 @@ export class Member {
         timer.mark("delivery");
         timer.beginWhole();
         if (step > stimulusOff) resets += this.#learn(request, (step - stimulusOff) / learnEvery - 1);
-        else for (const shard of shards) shard.decayTraces();
+        else for (const shard of shards) shard.plastic.decayTraces();
         timer.mark("rls");
         for (const shard of shards) {
-          shard.advanceGains(true);
+          shard.plastic.advanceGains(true);
           shard.deliverPlastic("Traces", this.spikeCount, this.#traceGains[learnEvery - 1]);
         }
       }
@@ -315,7 +257,7 @@ export class Member {
       timer.mark("exchange");
       if (communicator.stopRequested && step < steps) break;
     }
-    if (training) for (const shard of shards) shard.flush();
+    if (training) for (const shard of shards) shard.plastic.flush();
     this.paused.step = step < steps ? step : 0;
     return {
       finished: step === steps,
@@ -333,19 +275,19 @@ export class Member {
     const { paused } = this;
     let resets = 0;
     for (const shard of this.shards) {
-      shard.prepareErrors(task, row, rows);
+      shard.plastic.prepareErrors(task, row, rows);
       if (window > 0) {
-        shard.hold(row % window, window);
-        shard.updateWindow(row % window, Math.min(window, row + 1), window);
+        shard.plastic.hold(row % window, window);
+        shard.plastic.updateWindow(row % window, Math.min(window, row + 1), window);
       } else if (block === 1) {
-        shard.update();
+        shard.plastic.update();
       } else {
-        shard.hold(paused.heldSamples, block);
+        shard.plastic.hold(paused.heldSamples, block);
         if (paused.heldSamples + 1 === block || row === rows - 1) {
-          shard.updateBlock(paused.heldSamples + 1, block);
+          shard.plastic.updateBlock(paused.heldSamples + 1, block);
         }
       }
-      resets += shard.repair();
+      resets += shard.plastic.repair();
     }
     const applied = block === 1 || paused.heldSamples + 1 === block || row === rows - 1;
     paused.heldSamples = applied ? 0 : paused.heldSamples + 1;
@@ -364,7 +306,7 @@ export class Member {
 
   #diverged(): boolean {
     return this.shards.some((shard) =>
-      shard.trainedGlobal.some((_, t) => !(shard.record(t, "sumAbsWeight") < largestSum)),
+      shard.trainedGlobal.some((_, t) => !(shard.plastic.record(t, "sumAbsWeight") < largestSum)),
     );
   }
 }

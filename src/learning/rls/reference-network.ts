@@ -7,7 +7,7 @@ import { initialP } from "../../kernels/rls/reference.ts";
 import { type ResolvedModel, resolveModel } from "../../model/index.ts";
 import { fixedInDegree, fixedOutDegree, type PlasticRule, type StaticRule } from "../../network/connectivity.ts";
 import type { RandomSource } from "../../random/streams.ts";
-import type { PerNeuron, RlsSpec } from "./spec.ts";
+import { type RlsSpec, valueAt } from "./spec.ts";
 import { trainedNeurons } from "./trained.ts";
 
 /** Plastic synapses that leave one source: positions of trained neurons, and the slot of the weight in each. */
@@ -39,8 +39,6 @@ export interface ReferenceNetwork {
   /** P before any sample, M x M. */
   initialP(trained: number): Float64Array;
 }
-
-export const valueAt = (value: PerNeuron, i: number): number => (typeof value === "number" ? value : value[i]);
 
 /** A user's rules in place of the built-in ones: the functions themselves, where an `RlsSpec` names modules. */
 export interface ReferenceRules {

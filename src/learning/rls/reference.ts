@@ -18,8 +18,9 @@ import { updateRls } from "../../kernels/rls/reference.ts";
 import { mean } from "../../math/statistics.ts";
 import { initialStates, ModelStepper } from "../../model/index.ts";
 import { type RandomSource, streamKind, streamOf } from "../../random/streams.ts";
+import { drawInitialState } from "./initial-state.ts";
 import { type DrawHooks, ReferenceInputs } from "./reference-inputs.ts";
-import { buildReferenceNetwork, type ReferenceNetwork, type ReferenceRules, valueAt } from "./reference-network.ts";
+import { buildReferenceNetwork, type ReferenceNetwork, type ReferenceRules } from "./reference-network.ts";
 import { ReferenceRecord } from "./reference-record.ts";
 import type { RlsSpec } from "./spec.ts";
 import { type TrialSteps, trialSteps } from "./timing.ts";
@@ -236,21 +237,7 @@ export class ReferenceTrainer {
     this.#updates = this.#squaredError = this.#errors = 0;
     const stream = streamOf(streamKind.startVoltage, trial);
     for (const [name, initial] of Object.entries(initialStates(this.network.model, this.spec.neurons))) {
-      const values = this.cells.states[name];
-      if (initial.kind === "constant") {
-        for (let i = 0; i < values.length; i++) values[i] = valueAt(initial.value, i);
-      } else if (initial.kind === "normal") {
-        this.#random.normal(stream, 0, values);
-        for (let i = 0; i < values.length; i++) {
-          values[i] = valueAt(initial.mean, i) + valueAt(initial.sd, i) * values[i];
-        }
-      } else {
-        this.#random.uniform(stream, 0, values);
-        for (let i = 0; i < values.length; i++) {
-          const low = valueAt(initial.low, i);
-          values[i] = low + (valueAt(initial.high, i) - low) * values[i];
-        }
-      }
+      drawInitialState(initial, this.#random, stream, 0, this.cells.states[name]);
     }
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { noiseNet, staticNet } from "../../../test/rls/specs.ts";
 import { pLayout } from "../../kernels/rls/layout.ts";
-import { neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
+import { neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "../../kernels/rls/neuron-memory.ts";
 import { type CompiledNetwork, compileNetwork } from "./compile.ts";
 import { planShard, type Region, type ShardMemory, type ShardSize } from "./shard-memory.ts";
 import type { RlsSpec } from "./spec.ts";

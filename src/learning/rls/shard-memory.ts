@@ -4,9 +4,9 @@
  * The same plan serves three times: to allocate, to give kernels their addresses, and to estimate a network's memory
  * before anything is built.
  */
-import type { NeuronArrays, WorkArray } from "../../kernels/neuron/wasm.ts";
+import { type NeuronArrays, type WorkArray, workArrays } from "../../kernels/neuron/wasm.ts";
 import { type PLayout, pLayout } from "../../kernels/rls/layout.ts";
-import { neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
+import { neuronRecordBytes, pendingBytes, scratchBytes, synapseBytes } from "../../kernels/rls/neuron-memory.ts";
 import type { CompiledNetwork } from "./compile.ts";
 import { trialSteps } from "./timing.ts";
 
@@ -53,17 +53,6 @@ export type Region =
   | "bounds"
   | "samples"
   | "biases";
-
-const workArrays: readonly WorkArray[] = [
-  "counts",
-  "arrivedExc",
-  "arrivedInh",
-  "arrivedPlastic",
-  "noise",
-  "stimulus",
-  "spikeCount",
-  "currentSum",
-];
 
 const align = (bytes: number) => Math.ceil(bytes / 64) * 64;
 

@@ -1,17 +1,12 @@
 /**
  * One shard: a range of neurons with everything they own, in one WebAssembly memory, and the kernels that work on it.
  */
-import { plasticEntry } from "../../kernels/delivery/wasm.ts";
-import { encodeP, int16Range, int16RangeForgetting } from "../../kernels/rls/layout.ts";
-import { initialP } from "../../kernels/rls/reference.ts";
-import { neuronField, neuronRecordBytes, pendingBytes, synapseBytes } from "../../kernels/rls/wasm.ts";
-import { integerPower } from "../../math/elementary.ts";
 import type { ShardRange } from "../../network/partition.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
 import type { CompiledNetwork } from "./compile.ts";
+import { PlasticSynapses } from "./plastic-synapses.ts";
 import { instantiateKernels, type Kernels } from "./shard-kernels.ts";
 import { planShard, type ShardMemory } from "./shard-memory.ts";
-import { trainedNeurons } from "./trained.ts";
 
 /** Static synapses of a shard, gathered before its memory exists. */
 export interface StaticSynapses {
@@ -20,9 +15,6 @@ export interface StaticSynapses {
   readonly weights: Float32Array | null;
 }
 
-/** P that is updated in one go: small next to a second-level cache. */
-const updateChunkBytes = 2 ** 18;
-
 export class Shard {
   readonly network: CompiledNetwork;
   readonly range: ShardRange;
@@ -30,18 +22,12 @@ export class Shard {
   /** Local index, and global index, of every trained neuron. */
   readonly trainedLocal: Uint32Array;
   readonly trainedGlobal: Uint32Array;
+  readonly plastic: PlasticSynapses;
   readonly bytes: Uint8Array;
   readonly #buffer: ArrayBuffer;
-  readonly #floats: Float32Array;
   readonly #kernels: Kernels;
   readonly #spikesIn: Uint32Array;
   readonly #spikesOut: Uint32Array;
-  #backwards = false;
-  readonly #records: Float32Array;
-  readonly #recordFlags: Int32Array;
-  /** Position of its first trained neuron among those of the network. */
-  #firstTrained: number | null = null;
-  #P0: { template: Float32Array | Int16Array; lambda: number } | null = null;
 
   constructor(
     network: CompiledNetwork,
@@ -64,14 +50,13 @@ export class Shard {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.#buffer = memory.buffer;
     this.bytes = new Uint8Array(this.#buffer);
-    this.#floats = new Float32Array(this.#buffer);
     const subset = trainedGlobal.length !== range.size || range.size !== range.capacity;
     this.#kernels = instantiateKernels(network, this.memory, memory, { subset, relaxed });
     const { at } = this.memory;
     this.#spikesIn = this.u32(at.spikesIn, network.sources);
     this.#spikesOut = this.u32(at.spikesOut, range.capacity);
-    this.#records = this.f32(at.neurons, (neuronRecordBytes / 4) * trainedGlobal.length);
-    this.#recordFlags = new Int32Array(this.#buffer, at.neurons, this.#records.length);
+    const trained = { local: this.trainedLocal, global: trainedGlobal };
+    this.plastic = new PlasticSynapses(network, this.memory, this.#buffer, this.#kernels, trained);
     this.#writeConstants();
     if (statics) {
       this.u32(at.staticOffsets, statics.offsets.length).set(statics.offsets);
@@ -120,132 +105,20 @@ export class Shard {
     }
   }
 
-  /** Sets the trained synapses: sources [trained][M], initial weights by slot, P at its start. */
-  connect(sources: Uint32Array, initialWeights: Float32Array): void {
-    const { memory, network } = this;
-    const { at } = memory;
-    const { inputs } = network;
-    const trained = this.trainedGlobal.length;
-    const offsets = this.u32(at.plasticOffsets, network.sources + 1);
-    offsets.fill(0);
-    for (const source of sources) offsets[source + 1]++;
-    for (let s = 0; s < network.sources; s++) offsets[s + 1] += offsets[s];
-    const next = offsets.slice();
-    const entries = this.u32(at.plasticEntries, trained * inputs);
-    for (let t = 0; t < trained; t++) {
-      for (let slot = 0; slot < inputs; slot++) entries[next[sources[t * inputs + slot]]++] = plasticEntry(t, slot);
-    }
-    new Uint16Array(this.#buffer, at.neuronOf, trained).set(this.trainedLocal);
-    for (let t = 0; t < trained; t++) {
-      const weights = initialWeights.length === inputs ? initialWeights : initialWeights.subarray(t * inputs);
-      this.setWeights(t, weights);
-    }
-    this.#writeBounds();
-    this.#records.fill(0);
-    this.resetAllP();
-    const { tauPlasticMs } = network.spec.synapses;
-    const { dtMs, learnEveryMs } = network.spec.timing;
-    const steps = Math.round(learnEveryMs / dtMs);
-    for (let t = 0; t < trained; t++) {
-      const tau = typeof tauPlasticMs === "number" ? tauPlasticMs : tauPlasticMs[this.trainedGlobal[t]];
-      const record = (t * neuronRecordBytes) / 4;
-      this.#records[record + neuronField.decay / 4] = integerPower(1 - dtMs / tau, steps);
-    }
-  }
-
-  /** Signs of the slots: feed-forward 0, E +1, I -1, in the order X, E, I. */
-  #slotSigns(): Int8Array {
-    const { spec, inputs } = this.network;
-    const { inputsPerType } = spec.plastic;
-    const first = inputs - 2 * inputsPerType;
-    return Int8Array.from({ length: inputs }, (_, slot) => (slot < first ? 0 : slot < first + inputsPerType ? 1 : -1));
-  }
-
-  #writeBounds(): void {
-    const { learning } = this.network.spec;
-    const bounds = this.f32(this.memory.at.bounds, synapseBytes(this.memory.layout) / 4);
-    const largest = Number.isFinite(learning.maxWeight) ? learning.maxWeight : 3.4e38;
-    this.#slotSigns().forEach((sign, slot) => {
-      const at = 8 * (slot >> 2) + (slot & 3);
-      bounds[at] = learning.dale && sign > 0 ? 0 : -largest;
-      bounds[at + 4] = learning.dale && sign < 0 ? 0 : largest;
-    });
-  }
-
-  lambdaOf(trained: number): number {
-    const { lambda } = this.network.spec.learning;
-    if (typeof lambda === "number") return lambda;
-    this.#firstTrained ??= trainedNeurons(this.network.spec).indexOf(this.trainedGlobal[0]);
-    return lambda[this.#firstTrained + trained];
-  }
-
-  /** P of one trained neuron back at its start. */
-  resetP(trained: number): void {
-    const { learning } = this.network.spec;
-    const { layout, at } = this.memory;
-    const lambda = this.lambdaOf(trained);
-    const largest = Math.max(1 / lambda, 1 / learning.lambdaFeedforward);
-    const range = learning.forgetting === 1 ? int16Range : int16RangeForgetting;
-    const scale = layout.precision === "f32" ? 1 : largest / range;
-    if (this.#P0?.lambda !== lambda) {
-      const element = initialP(this.#slotSigns(), lambda, learning.lambdaFeedforward, learning.mu);
-      this.#P0 = { lambda, template: encodeP(layout, element, scale) };
-    }
-    const { template } = this.#P0;
-    const source = new Uint8Array(template.buffer, template.byteOffset, template.byteLength);
-    if (learning.window === 0) this.bytes.set(source, at.P + trained * layout.bytes);
-    else if (trained === 0) this.bytes.set(source, at.P);
-    this.#records[(trained * neuronRecordBytes + neuronField.scale) / 4] = scale;
-  }
-
-  resetAllP(): void {
-    for (let t = 0; t < this.trainedGlobal.length; t++) this.resetP(t);
-  }
-
-  /** Index among the f32 of the memory of weight `slot` of a trained neuron; its trace lies 4 further. */
-  #synapse(trained: number, slot: number): number {
-    return (this.memory.at.synapses + trained * synapseBytes(this.memory.layout)) / 4 + 8 * (slot >> 2) + (slot & 3);
-  }
-
-  setWeights(trained: number, weights: ArrayLike<number>, firstSlot = 0, count = this.network.inputs): void {
-    for (let slot = 0; slot < count; slot++) this.#floats[this.#synapse(trained, firstSlot + slot)] = weights[slot];
-  }
-
-  getWeights(trained: number, out: Float32Array, firstSlot = 0, count = this.network.inputs): void {
-    for (let slot = 0; slot < count; slot++) out[slot] = this.#floats[this.#synapse(trained, firstSlot + slot)];
-  }
-
-  setTraces(trained: number, traces: ArrayLike<number>): void {
-    for (let slot = 0; slot < traces.length; slot++) this.#floats[this.#synapse(trained, slot) + 4] = traces[slot];
-  }
-
-  getTraces(trained: number, out: Float32Array): void {
-    for (let slot = 0; slot < out.length; slot++) out[slot] = this.#floats[this.#synapse(trained, slot) + 4];
-  }
-
   /** Everything that a trial starts from: zero currents, traces and arrivals, voltages as drawn. */
-  startTrial(initialStates: (name: string, first: number, out: Float32Array, segment: number) => void): void {
-    const { arrays, at, layout } = this.memory;
+  startTrial(drawState: (name: string, first: number, out: Float32Array) => void): void {
+    const { arrays } = this.memory;
     const { equations } = this.network.program;
     const { capacity } = this.range;
     for (const name of equations.synapticStates) this.f32(arrays.state(name), capacity).fill(0);
-    for (const name of this.memory.carried) {
-      this.f32(arrays.work(name), capacity).fill(0);
-    }
+    for (const name of this.memory.carried) this.f32(arrays.work(name), capacity).fill(0);
     this.bytes.fill(0, arrays.refractory, arrays.refractory + capacity);
     for (const name of equations.membraneStates) {
       for (const segment of this.range.segments) {
-        const view = this.f32(arrays.state(name) + 4 * segment.firstLocal, segment.size);
-        initialStates(name, segment.firstGlobal, view, segment.population);
+        drawState(name, segment.firstGlobal, this.f32(arrays.state(name) + 4 * segment.firstLocal, segment.size));
       }
     }
-    const groups = synapseBytes(layout) / 4;
-    const synapses = this.f32(at.synapses, groups * this.trainedGlobal.length);
-    for (let i = 4; i < synapses.length; i += 8) synapses.fill(0, i, i + 4);
-    const { squaredError, gain, largestGain, resetFlag } = neuronField;
-    for (let r = 0; r < this.#records.length; r += neuronRecordBytes / 4) {
-      for (const field of [squaredError, gain, largestGain, resetFlag]) this.#records[r + field / 4] = 0;
-    }
+    this.plastic.startTrial();
   }
 
   /** Puts the spikes to deliver where the kernels read them. */
@@ -290,23 +163,6 @@ export class Shard {
     );
   }
 
-  /**
-   * Gains of traces where time constants differ: what a spike of this step adds to the trace as of the next learning time,
-   * d^e / tau with d = 1 - dt/tau and e steps to go. `restart`: e = learnEvery - 1; otherwise one step fewer than before.
-   */
-  advanceGains(restart: boolean): void {
-    const { tauPlasticMs } = this.network.spec.synapses;
-    if (typeof tauPlasticMs === "number") return;
-    const { dtMs, learnEveryMs } = this.network.spec.timing;
-    const gains = this.f32(this.memory.at.gains, this.trainedGlobal.length);
-    const steps = Math.round(learnEveryMs / dtMs) - 1;
-    for (let t = 0; t < gains.length; t++) {
-      const tau = tauPlasticMs[this.trainedGlobal[t]];
-      const decay = 1 - dtMs / tau;
-      gains[t] = restart ? integerPower(decay, steps) / tau : gains[t] / decay;
-    }
-  }
-
   /** Noise of this step for every segment; kind and index choose the stream, population by population. */
   fillNoise(kind: "noise" | "stimulus", trialOrTask: number, step: number): void {
     const { arrays } = this.memory;
@@ -347,140 +203,6 @@ export class Shard {
 
   stepStimulus(decay: number, amplitude: number): void {
     this.#kernels.stepStimulus(0, this.range.capacity, decay, amplitude);
-  }
-
-  /** The rest of the current minus the target, before an update: u_static - target[row]. */
-  prepareErrors(task: number, row: number, rows: number): void {
-    const { arrays, at } = this.memory;
-    const trained = this.trainedGlobal.length;
-    const target = this.f32(at.targets + 4 * (task * rows + row) * trained, trained);
-    const currents = this.network.program.equations.synapticStates
-      .filter((name) => name !== "uPlastic")
-      .map((name) => this.f32(arrays.state(name), this.range.capacity));
-    const bias = neuronField.bias / 4;
-    for (let t = 0; t < trained; t++) {
-      const local = this.trainedLocal[t];
-      let rest = -target[t];
-      for (let c = 0; c < currents.length; c++) rest += currents[c][local];
-      this.#records[t * (neuronRecordBytes / 4) + bias] = rest;
-    }
-  }
-
-  /**
-   * The exact update of all trained neurons; every other time from the last to the first. Neurons do not depend on each
-   * other, and where P is somewhat larger than the cache, what the last update left there is used by the next.
-   */
-  update(): void {
-    const { at, layout } = this.memory;
-    const trained = this.trainedGlobal.length;
-    const inChunk = Math.max(1, Math.floor(updateChunkBytes / layout.bytes));
-    const chunks = Math.ceil(trained / inChunk);
-    this.#backwards = !this.#backwards;
-    for (let c = 0; c < chunks; c++) {
-      const first = inChunk * (this.#backwards ? chunks - 1 - c : c);
-      this.#kernels.rlsUpdate(
-        Math.min(inChunk, trained - first),
-        at.P + first * layout.bytes,
-        at.pending + first * pendingBytes(layout),
-        at.synapses + first * synapseBytes(layout),
-        at.neurons + first * neuronRecordBytes,
-        at.scratch,
-        at.bounds,
-      );
-    }
-  }
-
-  /** Makes the changes of P that the last updates put off. */
-  flush(): void {
-    const { at } = this.memory;
-    if (this.network.spec.learning.window > 0) return;
-    this.#kernels.rlsFlush(this.trainedGlobal.length, at.P, at.pending, at.neurons);
-  }
-
-  /** Forgets: P <- keep P. */
-  scaleP(keep: number): void {
-    this.#kernels.rlsScale(this.trainedGlobal.length, this.memory.at.P, keep);
-  }
-
-  /** Puts traces and biases aside as sample `index` of `size`; the traces decay to the next learning time. */
-  hold(index: number, size: number): void {
-    const { at, layout } = this.memory;
-    const xBytes = 16 * layout.tileRows;
-    this.#kernels.rlsCapture(
-      this.trainedGlobal.length,
-      at.synapses,
-      at.neurons,
-      at.samples + index * xBytes,
-      size * xBytes,
-    );
-    const biases = this.f32(at.biases, size * this.trainedGlobal.length);
-    for (let t = 0; t < this.trainedGlobal.length; t++) {
-      biases[t * size + index] = this.#records[(t * neuronRecordBytes + neuronField.bias) / 4];
-    }
-  }
-
-  /** The `count` samples held, out of places for `size`. */
-  updateBlock(count: number, size: number): void {
-    const { at, layout } = this.memory;
-    const update = (first: number, neurons: number) =>
-      this.#kernels.rlsUpdateBlock(
-        neurons,
-        at.P + first * layout.bytes,
-        at.pending + first * pendingBytes(layout),
-        at.synapses + first * synapseBytes(layout),
-        at.neurons + first * neuronRecordBytes,
-        at.samples + first * size * 16 * layout.tileRows,
-        at.biases + first * size * 4,
-        count,
-        at.scratch,
-        at.bounds,
-      );
-    const trained = this.trainedGlobal.length;
-    // The samples of a shorter last block do not lie back to back: neuron by neuron then.
-    if (count === size) update(0, trained);
-    else for (let t = 0; t < trained; t++) update(t, 1);
-  }
-
-  /** Windowed update: sample `newest` of the ring of `size` is learnt, `count` of them are remembered. */
-  updateWindow(newest: number, count: number, size: number): void {
-    const { at } = this.memory;
-    this.#kernels.rlsUpdateWindow(
-      this.trainedGlobal.length,
-      at.P,
-      at.synapses,
-      at.neurons,
-      at.samples,
-      newest,
-      count,
-      size,
-      at.scratch,
-      at.bounds,
-    );
-  }
-
-  /** Traces decay to the next learning time without an update. */
-  decayTraces(): void {
-    const { at } = this.memory;
-    this.#kernels.rlsCapture(this.trainedGlobal.length, at.synapses, at.neurons, at.scratch, 0);
-  }
-
-  /** Resets P wherever the last update flagged it; returns how many. */
-  repair(): number {
-    const flag = neuronField.resetFlag / 4;
-    let resets = 0;
-    for (let t = 0; t < this.trainedGlobal.length; t++) {
-      const at = (t * neuronRecordBytes) / 4 + flag;
-      if (this.#recordFlags[at] === 0) continue;
-      this.#recordFlags[at] = 0;
-      this.resetP(t);
-      resets++;
-    }
-    return resets;
-  }
-
-  /** A field of the record of a trained neuron (rls/wasm.ts). */
-  record(trained: number, field: keyof typeof neuronField): number {
-    return this.#records[(trained * neuronRecordBytes + neuronField[field]) / 4];
   }
 }
 

@@ -5,8 +5,10 @@
  * Every field is explicit here; defaults live in the schema of `experiment/`. Everything can be cloned to a worker.
  */
 
-/** One number for all neurons, or one per neuron of the population it belongs to. */
-export type PerNeuron = number | Float32Array;
+import type { ModelChoice, PerNeuron } from "../../model/index.ts";
+
+/** Of neuron i. */
+export const valueAt = (value: PerNeuron, i: number): number => (typeof value === "number" ? value : value[i]);
 
 /** When things happen in one trial. All times are whole multiples of `dtMs`. */
 export interface TrialTiming {
@@ -17,14 +19,6 @@ export interface TrialTiming {
   readonly trainMs: number;
   /** Time between two RLS updates, equal to the time between two rows of the targets. */
   readonly learnEveryMs: number;
-}
-
-/** A neuron model by name, or a file of the user's that default-exports one, with values for its parameters. */
-export interface ModelChoice {
-  /** A built-in model (`LIF`, `GLIF3`, ...: model/built-in.ts), or the URL of a module whose default export is one. */
-  readonly type: string;
-  /** Values by parameter name (`tauMemMs`, `threshold`, ...); what is absent takes the model's default. */
-  readonly parameters: Readonly<Record<string, PerNeuron>>;
 }
 
 /** The current-based synapses of every neuron. */

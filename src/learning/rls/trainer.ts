@@ -15,6 +15,7 @@ import { concatenate } from "./concatenate.ts";
 import type { MemberSizes, TrainOutcome } from "./host.ts";
 import { iterationReport } from "./iteration-report.ts";
 import type { Member, TrialRequest } from "./member.ts";
+import { NetworkSections } from "./network-sections.ts";
 import type { IterationReport, TestReport } from "./results.ts";
 import { runTest } from "./run-test.ts";
 import type { RlsSpec } from "./spec.ts";
@@ -64,6 +65,7 @@ export class RlsTrainer implements Checkpointable {
   readonly #group: WorkerGroup;
   readonly #memory: ThreadsMemory | null;
   readonly #sizes: readonly MemberSizes[];
+  readonly #sections: NetworkSections;
   readonly trained: Uint32Array;
   #pool: Uint32Array | null = null;
   #digest = "";
@@ -88,6 +90,7 @@ export class RlsTrainer implements Checkpointable {
     this.#group = group;
     this.#memory = memory;
     this.#sizes = sizes;
+    this.#sections = new NetworkSections(group, sizes);
     this.trained = concatenate(
       Uint32Array,
       sizes.map((size) => size.trained),
@@ -280,18 +283,15 @@ export class RlsTrainer implements Checkpointable {
   }
 
   stateSections({ withP }: { withP: boolean }): Promise<StateSection[]> {
-    const totals = { neurons: this.spec.neurons, trained: this.trained.length };
-    return this.#group.call(0, "sections", [totals, withP]);
+    return this.#sections.list(withP);
   }
 
-  async readSection(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    await this.#forMembers(name, from, to, async (rank, first, last) => {
-      parts.push(await this.#group.call<Uint8Array<ArrayBuffer>>(rank, "read", [name, first, last]));
-    });
-    return parts.length === 1
-      ? parts[0]
-      : concatenate(Uint8Array as new (length: number) => Uint8Array<ArrayBuffer>, parts);
+  readSection(name: string, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#sections.read(name, from, to);
+  }
+
+  writeSection(name: string, from: number, bytes: Uint8Array): Promise<void> {
+    return this.#sections.write(name, from, bytes);
   }
 
   async restoreScalars(scalars: Record<string, unknown>): Promise<void> {
@@ -311,37 +311,6 @@ export class RlsTrainer implements Checkpointable {
       return;
     }
     await this.#callAll("setPausedTrial", () => [scalars.paused, this.#iteration % tasks]);
-  }
-
-  async writeSection(name: string, from: number, bytes: Uint8Array): Promise<void> {
-    const sections = await this.stateSections({ withP: true });
-    const section = sections.find((known) => known.name === name);
-    if (!section)
-      throw new UserError(`the checkpoint holds "${name}", which this network does not have`, exitCode.data);
-    const size = section.bytesPerItem;
-    await this.#forMembers(name, from, from + bytes.length / size, async (rank, first, last, offset) => {
-      const part = bytes.slice(offset * size, (offset + last - first) * size);
-      await this.#group.call(rank, "write", [name, first, part]);
-    });
-  }
-
-  /** Splits a range of items over the members that hold them, one after the other. */
-  async #forMembers(
-    name: string,
-    from: number,
-    to: number,
-    body: (rank: number, first: number, last: number, offset: number) => Promise<void>,
-  ): Promise<void> {
-    const sections = await this.stateSections({ withP: true });
-    const perNeuron = sections.find((section) => section.name === name)?.items !== this.trained.length;
-    let start = 0;
-    for (const [rank, { neurons, trained }] of this.#sizes.entries()) {
-      const count = perNeuron ? neurons : trained.length;
-      const first = Math.max(from, start);
-      const last = Math.min(to, start + count);
-      if (last > first) await body(rank, first - start, last - start, first - from);
-      start += count;
-    }
   }
 }
 

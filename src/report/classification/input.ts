@@ -34,6 +34,8 @@ export interface ClassificationReportInput {
   readonly rates: readonly BeforeAfter[];
   /** Trained constants: time constants, thresholds, ... */
   readonly parameters: readonly TrainedParameter[];
+  /** Constants that differ between neurons and were not trained. Absent: none. */
+  readonly fixed?: readonly FixedParameter[];
   /** Time constants measured in neurons, to be compared with trained ones. Absent: none were given. */
   readonly measured?: { readonly source: string; readonly groups: readonly MeasuredGroup[] };
   /** What the network did before training. Absent: it was not looked at. */
@@ -197,6 +199,17 @@ export interface TrainedParameter {
   /** One value per neuron, or a single one that all share. */
   readonly before: Float32Array;
   readonly after: Float32Array;
+}
+
+export interface FixedParameter {
+  readonly layer: string;
+  readonly name: string;
+  /** As of `TrainedParameter`. */
+  readonly unit: string;
+  /** From a distribution, or as a list or file. */
+  readonly origin: "drawn" | "given";
+  /** One value per neuron. */
+  readonly values: Float32Array;
 }
 
 export interface TrainedWeights {

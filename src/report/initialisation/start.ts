@@ -1,8 +1,9 @@
 /** What a network does before any training: a table of its layers, and the histograms of their free membranes. */
 import type { HomeostasisReport } from "../../learning/initialisation/homeostasis.ts";
 import type { LayerStart, StartReport } from "../../learning/initialisation/report.ts";
+import { htmlDocument } from "../document.ts";
 import { hertz, integer, percent, plural, significant } from "../format.ts";
-import { type Html, html, Html as RawHtml } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import { figure, letter, type Numbering } from "../sections/figure.ts";
 import { styleSheet } from "../styles.ts";
 import { type MembranePanel, membraneHistogram } from "./membranes.ts";
@@ -87,9 +88,6 @@ ${figure(
 export const start = (report: InitialReport, numbering: Numbering): Html =>
   html`<h2 id="start">Start</h2>${startContents(report, numbering)}`;
 
-/** The browser refuses any network access of the page. */
-const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-
 const startStyles = `.table-scroll{overflow-x:auto;margin-top:18px}
 table.figures th{font-weight:400}
 table.figures thead th{font-weight:600}
@@ -100,28 +98,13 @@ h1{margin-bottom:18px}`;
 
 /** A page of its own: it needs no script, no network and no other file. */
 export function renderStart(title: string, report: InitialReport, numbering: Numbering): string {
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Volley">
-<title>${title} — before training</title>
-<link rel="icon" href="data:,">
-<style>
-${new RawHtml(styleSheet())}
-${new RawHtml(startStyles)}
-</style>
-</head>
-<body>
-<main>
-<div class="eyebrow">Before training</div>
+  return htmlDocument({
+    title: `${title} — before training`,
+    styles: [styleSheet(), startStyles],
+    main: html`<div class="eyebrow">Before training</div>
 <h1>${title}</h1>
 ${startContents(report, numbering)}
-<footer>Written by Volley. This page is complete: it needs no network and no other file.</footer>
-</main>
-</body>
-</html>
-`.text;
+<footer>Written by Volley. This page is complete: it needs no network and no other file.</footer>`,
+    program: null,
+  });
 }

@@ -4,6 +4,7 @@
  * wrongly shows at once.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../../../src/cli/context.ts";
 import type { Recording } from "../../../src/data/recording.ts";
 import type { Engine, RlsTrainer, TrainerOptions, TrainerTargets } from "../../../src/experiment/trainer-contract.ts";
 import type { StateSection } from "../../../src/learning/rls/checkpointable.ts";
@@ -188,6 +189,13 @@ export function fakeEngine(settings: FakeSettings = {}): Engine {
     },
   };
 }
+
+/** What commands need of other rooms, around an engine that learns nothing. */
+export const fakeRooms = (settings: FakeSettings): Pick<Context, "engine" | "readRecording" | "renderReport"> => ({
+  engine: async () => fakeEngine(settings),
+  readRecording: async () => fakeRecording(),
+  renderReport: async ({ title }) => `<!doctype html><title>${title}</title>`,
+});
 
 /** Two tasks, 10 rows, 20 neurons. */
 export function fakeRecording(neurons = 20): Recording {

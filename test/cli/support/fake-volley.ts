@@ -1,11 +1,7 @@
 /** The real command line around an engine that learns nothing. Settings of the engine come as JSON in VOLLEY_FAKE. */
 import { exitWhenWritten, processContext } from "../../../src/cli/process-context.ts";
 import { run } from "../../../src/cli/program.ts";
-import { fakeEngine, fakeRecording } from "./fake-trainer.ts";
+import { fakeRooms } from "./fake-trainer.ts";
 
-const context = processContext({
-  engine: async () => fakeEngine(JSON.parse(process.env.VOLLEY_FAKE ?? "{}")),
-  readRecording: async () => fakeRecording(),
-  renderReport: async (input) => `<!doctype html><title>${input.title}</title>`,
-});
+const context = processContext(fakeRooms(JSON.parse(process.env.VOLLEY_FAKE ?? "{}")));
 await exitWhenWritten(await run(process.argv.slice(2), context));

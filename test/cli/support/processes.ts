@@ -30,8 +30,8 @@ export interface CommandLine {
   remove(): void;
 }
 
-export function commandLine(): CommandLine {
-  const { folder, remove } = transpileRepository();
+export async function commandLine(): Promise<CommandLine> {
+  const { folder, remove } = await transpileRepository();
   const fakeScript = join(folder, "test/cli/support/fake-volley.js");
   const shippedScript = join(folder, "src/cli/main.js");
   return {

@@ -5,33 +5,31 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import { transformWithOxc } from "vite";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Returns a folder that looks like the repository, with `src` and `test/cli/support` as JavaScript; and its removal. */
-export function transpileRepository(): { folder: string; remove(): void } {
+export async function transpileRepository(): Promise<{ folder: string; remove(): void }> {
   const parent = join(root, "node_modules", ".cache");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "volley-cli-"));
-  for (const part of ["src", "test/cli/support"]) {
-    for (const entry of readdirSync(join(root, part), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.name.endsWith(".test.ts")) continue;
-      const path = join(entry.parentPath, entry.name);
-      const target = join(folder, relative(root, path).replace(/\.ts$/, ".js"));
-      mkdirSync(dirname(target), { recursive: true });
-      const compilerOptions: ts.CompilerOptions = {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2022,
-        rewriteRelativeImportExtensions: true,
-        verbatimModuleSyntax: true,
-      };
-      writeFileSync(
-        target,
-        ts.transpileModule(readFileSync(path, "utf8"), { compilerOptions, fileName: path }).outputText,
-      );
-    }
-  }
+  const transpile = async (path: string) => {
+    const target = join(folder, relative(root, path).replace(/\.ts$/, ".js"));
+    const { code } = await transformWithOxc(readFileSync(path, "utf8"), path, {
+      target: "es2022",
+      sourcemap: false,
+      typescript: { onlyRemoveTypeImports: true, rewriteImportExtensions: "rewrite" },
+    });
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  };
+  const sources = ["src", "test/cli/support"].flatMap((part) =>
+    readdirSync(join(root, part), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts"))
+      .map(({ parentPath, name }) => join(parentPath, name)),
+  );
+  await Promise.all(sources.map(transpile));
   writeFileSync(join(folder, "package.json"), readFileSync(join(root, "package.json")));
   symlinkSync(join(root, "examples"), join(folder, "examples"));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };

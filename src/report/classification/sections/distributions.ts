@@ -4,8 +4,8 @@ import { beyondAxis, type HistogramSpec, histogramSvg } from "../../histogram.ts
 import { type Html, html } from "../../html.ts";
 import { absent, figure, key, letter, type Numbering } from "../../sections/figure.ts";
 import { mean, sortedFinite, standardDeviation } from "../../statistics.ts";
-import type { BeforeAfter, ClassificationReportInput, TrainedParameter } from "../input.ts";
-import { timeConstants } from "./time-constants.ts";
+import type { BeforeAfter, ClassificationReportInput, FixedParameter, TrainedParameter } from "../input.ts";
+import { isDescribed, timeConstants } from "./time-constants.ts";
 
 interface Panel {
   readonly spec: HistogramSpec;
@@ -51,6 +51,18 @@ function parameterPanel({ layer, name, unit, before: old, after }: TrainedParame
   };
 }
 
+function fixedPanel({ layer, name, unit, origin, values }: FixedParameter): Panel {
+  return {
+    spec: {
+      name: `${layer}: ${name}`,
+      xLabel: unit === "" ? name : `${name} (${unit})`,
+      yLabel: "neurons",
+      series: [{ name: origin, values, look: "area" }],
+    },
+    note: `${origin}, not trained`,
+  };
+}
+
 function weightPanel({ name, before: old, after }: ClassificationReportInput["weights"][number]): Panel {
   return {
     spec: {
@@ -76,7 +88,7 @@ function sharedTable(shared: readonly TrainedParameter[]): Html {
 }
 
 export function distributions(input: ClassificationReportInput, numbering: Numbering): Html {
-  const { rates, parameters, weights, network } = input;
+  const { rates, parameters, fixed = [], weights, network } = input;
   const title = html`<h2 id="distributions">Before and after</h2>`;
   const isShared = ({ layer, after }: TrainedParameter): boolean =>
     after.length === 1 && (network.layers.find(({ name }) => name === layer)?.size ?? 1) > 1;
@@ -85,6 +97,8 @@ export function distributions(input: ClassificationReportInput, numbering: Numbe
   const all: Panel[] = [
     ...rates.flatMap((r, l) => (r.after.length > 0 ? [ratePanel(network.layers[l]?.name ?? `layer ${l + 1}`, r)] : [])),
     ...single.map(parameterPanel),
+    // Time constants stand with their fits below.
+    ...fixed.filter(({ unit, values }) => !isDescribed(unit, values)).map(fixedPanel),
     ...weights.map(weightPanel),
   ];
   const panels = all.filter(({ spec }) => sortedFinite(spec.series[0].values).length > 0);
