@@ -2,7 +2,7 @@
 import type { Checkpointable } from "../learning/rls/checkpointable.ts";
 import type { IterationReport, TestReport } from "../learning/rls/results.ts";
 import type { RlsSpec } from "../learning/rls/spec.ts";
-import type { TestOptions, TrainerOptions, TrainerTargets } from "../learning/rls/trainer.ts";
+import type { TestOptions, TrainerOptions, TrainerTargets } from "../learning/rls/trainer-options.ts";
 
 export type { TestOptions, TrainerOptions, TrainerTargets };
 

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import type { Checkpointable } from "../../src/learning/rls/checkpointable.ts";
 import type { RlsSpec } from "../../src/learning/rls/spec.ts";
-import type { RlsTrainer, TrainerOptions, TrainerTargets } from "../../src/learning/rls/trainer.ts";
+import type { RlsTrainer } from "../../src/learning/rls/trainer.ts";
+import type { TrainerOptions, TrainerTargets } from "../../src/learning/rls/trainer-options.ts";
 
 type Create = typeof import("../../src/learning/rls/trainer.node.ts").createRlsTrainer;
 

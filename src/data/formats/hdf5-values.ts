@@ -1,6 +1,6 @@
 /** HDF5's types and error texts in the reader's terms. */
 
-import type { Hdf5Dataset } from "./hdf5.ts";
+import type { Hdf5Dataset } from "./hdf5-file.ts";
 import type { H5Metadata } from "./hdf5-types.ts";
 import type { NumericData } from "./numeric-array.ts";
 import { float16ToFloat32 } from "./numeric-array.ts";

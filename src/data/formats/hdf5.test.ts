@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { writeHdf5 } from "../../../test/data/write-hdf5.ts";
 import { UserError } from "../../base/errors.ts";
-import type { Hdf5File } from "./hdf5.ts";
 import { openHdf5 } from "./hdf5.ts";
+import type { Hdf5File } from "./hdf5-file.ts";
 
 const open: Hdf5File[] = [];
 async function opened(bytes: Uint8Array, name = "file.h5"): Promise<Hdf5File> {

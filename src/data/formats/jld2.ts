@@ -5,7 +5,7 @@
  */
 
 import type { Candidate } from "./choose-arrays.ts";
-import type { Hdf5File } from "./hdf5.ts";
+import type { Hdf5File } from "./hdf5-file.ts";
 import type { Orientation } from "./orientation.ts";
 
 /** How Julia's `rows x neurons` looks to an HDF5 reader. */

@@ -5,7 +5,7 @@ import { checkRecording } from "../check-recording.ts";
 import type { Recording } from "../recording.ts";
 import type { PsthGrid, Spans } from "../targets/psth.ts";
 import { alignSpikes, isCovered, psthGrid, psthRates, splitTrials, windowOf } from "../targets/psth.ts";
-import type { Hdf5File } from "./hdf5.ts";
+import type { Hdf5File } from "./hdf5-file.ts";
 import type { ColumnValues, NwbTable, NwbUnit } from "./nwb.ts";
 import { readIntervals, readUnits, rowsWhere, unitsWhere } from "./nwb.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import { dataError, didYouMean } from "../../base/errors.ts";
-import type { Hdf5File } from "./hdf5.ts";
+import type { Hdf5File } from "./hdf5-file.ts";
 import { toFloat64 } from "./numeric-array.ts";
 
 export interface NwbUnit {

@@ -1,7 +1,7 @@
 /** Labelled samples from a Neurodata Without Borders file: the spikes of all units in each trial; a column is the class. */
 
 import { dataError, UserError } from "../../base/errors.ts";
-import type { Hdf5File } from "../formats/hdf5.ts";
+import type { Hdf5File } from "../formats/hdf5-file.ts";
 import { type NwbTable, type NwbUnit, readIntervals, readUnits, rowsWhere, unitsWhere } from "../formats/nwb.ts";
 import type { LabelledSet } from "../labelled-set.ts";
 import { isCovered } from "../targets/psth.ts";

@@ -1,7 +1,8 @@
 /** The one place where the kind of a labelled set is found out, by its bytes, and its reader is chosen. */
 
 import { dataError } from "../../base/errors.ts";
-import { type Hdf5File, openHdf5 } from "../formats/hdf5.ts";
+import { openHdf5 } from "../formats/hdf5.ts";
+import type { Hdf5File } from "../formats/hdf5-file.ts";
 import { isGzip } from "../formats/inflate.ts";
 import { isNwb } from "../formats/nwb.ts";
 import { sniff } from "../formats/sniff.ts";

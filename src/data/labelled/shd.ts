@@ -8,7 +8,7 @@
  */
 
 import { dataError } from "../../base/errors.ts";
-import type { Hdf5Dataset, Hdf5File } from "../formats/hdf5.ts";
+import type { Hdf5Dataset, Hdf5File } from "../formats/hdf5-file.ts";
 import { shapeText } from "../formats/limits.ts";
 import type { LabelledSet } from "../labelled-set.ts";
 import { integerColumn, type Labelling, labelsFrom, namesFor, withoutLabels } from "./labels.ts";

@@ -3,11 +3,11 @@ import { fixedOutDegree, loadRule, type StaticRule } from "../../network/connect
 import { partition } from "../../network/partition.ts";
 import { Philox } from "../../random/philox.ts";
 import type { CompiledNetwork } from "./compile.ts";
-import type { MemberSetup } from "./member.ts";
 import { Shard } from "./shard.ts";
 import { planShard } from "./shard-memory.ts";
 import { staticRows } from "./static-rows.ts";
 import { trainedNeurons } from "./trained.ts";
+import type { MemberSetup } from "./trial.ts";
 
 /** Allocates and fills everything but the plastic synapses, which may depend on a run of the static network. */
 export async function buildShards(

@@ -2,10 +2,11 @@
 import { SingleCommunicator } from "../../device/communicator/single.ts";
 import { ThreadsCommunicator, type ThreadsMemory } from "../../device/communicator/threads.ts";
 import type { Host } from "../../device/cpu/group.ts";
-import { Member, type MemberSetup, type TrialOutcome, type TrialRequest } from "./member.ts";
+import { Member } from "./member.ts";
 import { readItems, stateSections, writeItems } from "./member-state.ts";
 import type { TargetSource } from "./targets.ts";
 import { TestAccumulator, type TestRequest } from "./test-accumulator.ts";
+import type { MemberSetup, TrialOutcome, TrialRequest } from "./trial.ts";
 
 /** Sizes of a member, in the order of ranks they add up to the network. */
 export interface MemberSizes {

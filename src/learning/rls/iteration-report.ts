@@ -2,10 +2,10 @@
 import { mean, median } from "../../math/statistics.ts";
 import { concatenate } from "./concatenate.ts";
 import type { TrainOutcome } from "./host.ts";
-import type { TrialOutcome, TrialRequest } from "./member.ts";
 import type { IterationReport, TimeSplit } from "./results.ts";
 import type { RlsSpec } from "./spec.ts";
 import { trialSteps } from "./timing.ts";
+import type { TrialOutcome, TrialRequest } from "./trial.ts";
 
 /** @param outcomes of all members, in the order of ranks; sums over neurons go in their order. */
 export function iterationReport(

@@ -1,12 +1,12 @@
 /** Frozen test trials of the whole network: conducts the members' accumulators and makes one report. */
 import { mean } from "../../math/statistics.ts";
 import type { Raster } from "./host.ts";
-import type { TrialOutcome } from "./member.ts";
 import type { ExampleNeuron, TestReport } from "./results.ts";
 import type { RlsSpec } from "./spec.ts";
 import { correlationUnit, type TestFigures, type TestRequest } from "./test-accumulator.ts";
 import { trialSteps } from "./timing.ts";
-import type { TestOptions, TrainerTargets } from "./trainer.ts";
+import type { TestOptions, TrainerTargets } from "./trainer-options.ts";
+import type { TrialOutcome } from "./trial.ts";
 
 export interface TestedNetwork {
   readonly spec: RlsSpec;

@@ -4,7 +4,7 @@ import { inputForRate } from "../../data/targets/transfer.ts";
 import { mean } from "../../math/statistics.ts";
 import type { RlsSpec } from "./spec.ts";
 import type { TargetSource } from "./targets.ts";
-import type { TrainerTargets } from "./trainer.ts";
+import type { TrainerTargets } from "./trainer-options.ts";
 
 /** The LIF neuron that rates are converted with. */
 export function lifNeuron({ model, timing }: RlsSpec): {

@@ -5,8 +5,8 @@
  * neurons are spread; whoever averages over neurons does it in their order.
  */
 import { mean, pearson } from "../../math/statistics.ts";
-import type { Member, TrialOutcome } from "./member.ts";
-import { firstTestTrial } from "./member.ts";
+import type { Member } from "./member.ts";
+import { firstTestTrial, type TrialOutcome } from "./trial.ts";
 import { targetRows } from "./trial-record.ts";
 
 export interface TestRequest {

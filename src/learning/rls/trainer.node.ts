@@ -1,7 +1,8 @@
 /** RLS training in Node: worker threads. */
 import { nodeGroup } from "../../device/cpu/threads.node.ts";
 import type { RlsSpec } from "./spec.ts";
-import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
+import { RlsTrainer } from "./trainer.ts";
+import type { TrainerOptions, TrainerTargets } from "./trainer-options.ts";
 
 /**
  * A trainer whose network is built and whose targets are set, on `options.threads` worker threads.

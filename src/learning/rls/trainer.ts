@@ -5,7 +5,6 @@
  * averaged over neurons is averaged here, in the order of the neurons, so that figures do not depend on threads either.
  */
 import { exitCode, UserError } from "../../base/errors.ts";
-import type { Recording } from "../../data/recording.ts";
 import { sigmaForRate } from "../../data/targets/transfer.ts";
 import { exchangesEntered, requestStop, type ThreadsMemory, threadsMemory } from "../../device/communicator/threads.ts";
 import type { WorkerGroup } from "../../device/cpu/group.ts";
@@ -14,43 +13,15 @@ import type { Checkpointable, StateSection } from "./checkpointable.ts";
 import { concatenate } from "./concatenate.ts";
 import type { MemberSizes, TrainOutcome } from "./host.ts";
 import { iterationReport } from "./iteration-report.ts";
-import type { Member, TrialRequest } from "./member.ts";
+import type { Member } from "./member.ts";
 import { NetworkSections } from "./network-sections.ts";
 import type { IterationReport, TestReport } from "./results.ts";
 import { runTest } from "./run-test.ts";
 import type { RlsSpec } from "./spec.ts";
 import { lifNeuron, targetSource } from "./target-source.ts";
 import { trialSteps } from "./timing.ts";
-
-export interface TrainerOptions {
-  readonly threads: number;
-  /** Relaxed SIMD where the machine has it: faster, but the last digits differ between machines. */
-  readonly fast: boolean;
-  /** Largest number of neurons in a shard; for tests: results do not depend on it. */
-  readonly shardNeurons?: number;
-  onWarning?(message: string): void;
-}
-
-export interface TrainerTargets {
-  /** Rates or currents to follow; null for sinusoids. */
-  readonly recording: Recording | null;
-  readonly sinusoids: {
-    readonly amplitude: number;
-    readonly periodMs: number;
-    readonly bias: "none" | "ou" | "ramp";
-  } | null;
-  /** Model neurons per recorded neuron; trained neuron p follows recorded neuron p modulo their number. */
-  readonly copies: number;
-}
-
-export interface TestOptions {
-  /** Of every task. */
-  readonly trials: number;
-  /** Neurons to report with all their currents. */
-  readonly exampleNeurons: number;
-  /** Called after every trial. */
-  onTrial?(done: number, total: number): void;
-}
+import type { TestOptions, TrainerOptions, TrainerTargets } from "./trainer-options.ts";
+import type { TrialRequest } from "./trial.ts";
 
 /** How many workers a platform can give, and how it starts them. */
 export interface Platform {

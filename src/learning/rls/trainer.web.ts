@@ -1,7 +1,8 @@
 /** RLS training in a browser: web workers, several where the page may share memory (cross-origin isolation). */
 import { webGroup } from "../../device/cpu/threads.web.ts";
 import type { RlsSpec } from "./spec.ts";
-import { RlsTrainer, type TrainerOptions, type TrainerTargets } from "./trainer.ts";
+import { RlsTrainer } from "./trainer.ts";
+import type { TrainerOptions, TrainerTargets } from "./trainer-options.ts";
 
 /**
  * As in Node (trainer.node.ts). Also with one thread the work is done in a worker, so that the page stays responsive; but
