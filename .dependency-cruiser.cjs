@@ -53,7 +53,7 @@ module.exports = {
       name: "no-circular",
       severity: "error",
       from: { pathNot: "\\.test\\.ts$" },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+      to: { circular: true },
     },
     { name: "no-tests-in-code", severity: "error", from: { pathNot: "\\.test\\.ts$" }, to: { path: "\\.test\\.ts$" } },
     {
