@@ -1,7 +1,8 @@
 /** Runs the fast engine as the twin is run, on one sample. */
 import type { StepEvents } from "../../src/data/labelled-set.ts";
 import { readGradients, writeValues } from "../../src/learning/gradient/blocks.ts";
-import { type EngineSetup, GradientEngine } from "../../src/learning/gradient/engine.ts";
+import { GradientEngine } from "../../src/learning/gradient/engine.ts";
+import type { EngineSetup } from "../../src/learning/gradient/engine-memory.ts";
 import { writeSegment } from "../../src/learning/gradient/layout.ts";
 import type { OutputLoss } from "../../src/learning/gradient/reference.ts";
 import type { NetworkValues } from "../../src/learning/gradient/spec.ts";

@@ -16,7 +16,8 @@ import { UserError } from "../../base/errors.ts";
 import type { LossDescription } from "../losses/loss.ts";
 import { softmax } from "../losses/softmax.ts";
 import { writeValues } from "./blocks.ts";
-import { type EngineRoom, GradientEngine } from "./engine.ts";
+import { GradientEngine } from "./engine.ts";
+import type { EngineRoom } from "./engine-memory.ts";
 import { RunningReadout } from "./running-readout.ts";
 import { type GradientNetwork, type NetworkValues, synapseCount } from "./spec.ts";
 
