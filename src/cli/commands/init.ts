@@ -1,7 +1,7 @@
 /** `volley init`: what a classifier would do before any training. */
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { exitCode, UserError } from "../../base/errors.ts";
 import { parseClassify } from "../../experiment/classify/schema.ts";
 import { kindOf } from "../../experiment/kind.ts";
@@ -10,10 +10,10 @@ import type { InitialReport } from "../../report/initialisation/start.ts";
 import { initialReport } from "../classify/initial.ts";
 import { openSession } from "../classify/session.ts";
 import type { Context } from "../context.ts";
+import { applyClassifierFlags, setOption } from "../experiment-flags.ts";
 import { Progress } from "../progress.ts";
 import { shortPath, wholeNumber } from "../session.ts";
 import { jsonLine } from "../talk.ts";
-import { applyClassifierFlags } from "./train.ts";
 
 interface Flags {
   readonly set?: string[];
@@ -46,11 +46,7 @@ export function addInit(program: Command, context: Context): void {
       "Draws the initial weights of an experiment, runs some training samples and says what every layer does.",
     )
     .argument("<experiment>", "a preset, or a file .json, .js, .mjs, .ts")
-    .addOption(
-      new Option("--set <path=value>", "change one setting (repeatable)").argParser(
-        (value: string, before: string[] | undefined) => [...(before ?? []), value],
-      ),
-    )
+    .addOption(setOption("change one setting"))
     .option("--data <file>", "training samples, in place of those of the experiment")
     .option("--seed <n>", "seed of all random numbers", wholeNumber("--seed", 0))
     .option("--threads <n>", "worker threads (default: one per core)", wholeNumber("--threads", 1))

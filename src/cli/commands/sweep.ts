@@ -1,7 +1,7 @@
 /** `volley sweep`: an experiment over a grid of settings, conditions and seeds, to one table and its figures. */
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { exitCode, UserError } from "../../base/errors.ts";
 import { availableMemory } from "../../experiment/memory.ts";
 import { type Cell, type Shard, shardOf } from "../../experiment/sweep/cells.ts";
@@ -9,6 +9,7 @@ import { type CellState, SweepFolder } from "../../experiment/sweep/folder.ts";
 import { type LoadedSweep, loadSweep } from "../../experiment/sweep/load-sweep.ts";
 import { refuseMissingFiles } from "../../experiment/sweep/missing-files.ts";
 import type { Context } from "../context.ts";
+import { setOption } from "../experiment-flags.ts";
 import type { Progress } from "../progress.ts";
 import { shortPath, wholeNumber } from "../session.ts";
 import { Stopping } from "../stopping.ts";
@@ -54,11 +55,7 @@ export function addSweep(program: Command, context: Context): void {
     .argument("<sweep>", "a file .json, .js, .mjs, .ts (docs/sweep.md), or the name of one of examples/sweeps")
     .option("--data <file>", "train every cell on these samples or this recording")
     .option("--test <file>", "classifiers: test samples, used after training only")
-    .addOption(
-      new Option("--set <path=value>", "change one setting of the experiment that is varied (repeatable)").argParser(
-        (value: string, before: string[] | undefined) => [...(before ?? []), value],
-      ),
-    )
+    .addOption(setOption("change one setting of the experiment that is varied"))
     .option("--out <folder>", "where everything goes (default: sweeps/<name>)")
     .option("--jobs <n>", "cells at a time (default: one per core)", wholeNumber("--jobs", 1))
     .option(

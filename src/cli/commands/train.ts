@@ -1,32 +1,24 @@
 /** `volley train`: from an experiment, a preset or a data file to a trained network, its test and its report. */
-import { basename, extname, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { didYouMean, UserError } from "../../base/errors.ts";
 import { parseClassify } from "../../experiment/classify/schema.ts";
 import { describeEnvironment } from "../../experiment/environment.ts";
 import { kindOf } from "../../experiment/kind.ts";
-import { absolutePaths, loadExperiment } from "../../experiment/load-experiment.ts";
+import { loadExperiment } from "../../experiment/load-experiment.ts";
 import { allPresets } from "../../experiment/presets.ts";
 import { freeRunPath, RunFolder } from "../../experiment/run-folder.ts";
 import { parseExperiment } from "../../experiment/schema.ts";
-import { setPaths } from "../../experiment/set-path.ts";
 import { trainClassifier } from "../classify/train.ts";
 import type { Context } from "../context.ts";
+import { applyClassifierFlags, applyFlags, type ExperimentFlags, setOption } from "../experiment-flags.ts";
 import { refuseFlags } from "../kinds.ts";
 import { Progress } from "../progress.ts";
 import { createTrainer, prepare, wholeNumber } from "../session.ts";
 import { Stopping } from "../stopping.ts";
 import { trainAndFinish } from "./finish.ts";
 
-export interface TrainFlags {
-  readonly set?: string[];
-  readonly data?: string;
-  readonly neurons?: number;
+export interface TrainFlags extends ExperimentFlags {
   readonly threads?: number;
-  readonly seed?: number;
-  readonly iterations?: number;
-  readonly test?: string;
-  readonly epochs?: number;
   readonly out?: string;
   readonly json?: boolean;
   readonly fast?: boolean;
@@ -57,11 +49,7 @@ export function addTrain(program: Command, context: Context): void {
     .description("Trains a network, tests it with frozen weights and writes a report.")
     .argument("[experiment]", 'a preset, or a file .json, .js, .mjs, .ts (default: "alm")')
     .option("--preset <name>", "the same by option: volley train --preset digits")
-    .addOption(
-      new Option("--set <path=value>", "change one setting, for example learning.lambda=0.4 (repeatable)").argParser(
-        (value: string, before: string[] | undefined) => [...(before ?? []), value],
-      ),
-    )
+    .addOption(setOption("change one setting, for example learning.lambda=0.4"))
     .option("--data <file>", "follow this recording: HDF5, NWB, npy, npz, CSV, JLD2; or the word sinusoids")
     .option("--neurons <n>", "size of the network", wholeNumber("--neurons", 2))
     .option("--test <file>", "classifiers: test samples, used after training only")
@@ -91,60 +79,6 @@ function chosen(experiment: string | undefined, preset: string | undefined): str
   throw new UserError(
     `--preset ${preset}: there is no such preset${didYouMean(preset, names) || `; the presets are ${names.join(", ")}`}`,
   );
-}
-
-/** Flags as assignments, so that they are checked like everything else. `--set` comes last and wins. */
-export function applyFlags(
-  value: unknown,
-  flags: Pick<TrainFlags, "set" | "data" | "neurons" | "iterations" | "seed"> & { readonly p?: boolean },
-): unknown {
-  const short: string[] = [];
-  if (flags.neurons !== undefined) short.push(`neurons=${flags.neurons}`);
-  if (flags.iterations !== undefined) short.push(`iterations=${flags.iterations}`);
-  if (flags.seed !== undefined) short.push(`seed=${flags.seed}`);
-  if (flags.p === false) short.push("checkpoint.withP=false");
-  const changed = setPaths(setPaths(applyData(value, flags.data), short), flags.set ?? []);
-  return absolutePaths(changed as Record<string, unknown>, process.cwd());
-}
-
-/** The same for a classifier. */
-export function applyClassifierFlags(
-  value: unknown,
-  flags: Pick<TrainFlags, "set" | "data" | "test" | "epochs" | "seed">,
-): unknown {
-  const short: string[] = [];
-  if (flags.epochs !== undefined) short.push(`learning.epochs=${flags.epochs}`);
-  if (flags.seed !== undefined) short.push(`seed=${flags.seed}`);
-  const changed = setPaths(setPaths(applyLabelledData(value, flags), short), flags.set ?? []);
-  return absolutePaths(changed as Record<string, unknown>, process.cwd());
-}
-
-/** `--data` takes the place of the training samples. A test file that belonged to those goes with them; a share held out stays. */
-function applyLabelledData(value: unknown, { data, test }: Pick<TrainFlags, "data" | "test">): unknown {
-  if (data === undefined && test === undefined) return value;
-  const experiment = value as { data: Record<string, unknown> };
-  const before = experiment.data?.test;
-  const heldOut = typeof before === "object" && before !== null && "holdOut" in before;
-  return {
-    ...experiment,
-    data: {
-      ...experiment.data,
-      ...(data === undefined ? {} : { train: resolve(data), test: heldOut ? before : null }),
-      ...(test === undefined ? {} : { test: resolve(test) }),
-    },
-  };
-}
-
-/** `--data` takes the place of the targets; what the experiment says about its own file does not hold for another. */
-function applyData(value: unknown, data: string | undefined): unknown {
-  if (data === undefined) return value;
-  const experiment = value as Record<string, unknown>;
-  if (data === "sinusoids") return { ...experiment, targets: { type: "sinusoids" } };
-  const name =
-    basename(data, extname(data))
-      .replace(/[^\w.-]+/g, "-")
-      .slice(0, 80) || "recording";
-  return { ...experiment, name, targets: { type: "recording", file: resolve(data) } };
 }
 
 export async function train(context: Context, given: string, flags: TrainFlags): Promise<void> {

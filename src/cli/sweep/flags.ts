@@ -1,8 +1,8 @@
 /** `--data`, `--test` and `--set` of `volley sweep`: the experiment that is varied, changed before it is. */
+import { shellWord } from "../../base/shell-word.ts";
 import { kindOf } from "../../experiment/kind.ts";
 import type { Settings } from "../../experiment/sweep/assign.ts";
-import { shellWord } from "../../report/sections/reproduce.ts";
-import { applyClassifierFlags, applyFlags } from "../commands/train.ts";
+import { applyClassifierFlags, applyFlags } from "../experiment-flags.ts";
 import { refuseFlags } from "../kinds.ts";
 
 /** Flags that belong to a sweep: others go on where it was only with the same ones. */

@@ -66,7 +66,8 @@ export interface SplitOptions {
 
 /**
  * One split into samples to train on and samples held out.
- * @throws UserError when a side is empty, for an unknown column or one without the values
+ * @throws UserError when a side is empty, for an unknown column or one without the values, and where every n-th sample
+ *   misses classes
  */
 export function holdOut(description: HoldOutDescription, set: SplitSet, { seed, among }: SplitOptions): Split {
   const indices = chosen(set, among);
@@ -85,7 +86,9 @@ export function holdOut(description: HoldOutDescription, set: SplitSet, { seed, 
         max: n - 1,
         whole: true,
       });
-      return partition(set, indices, (_, i) => i % n === place, `one sample in ${n}`);
+      const split = partition(set, indices, (_, i) => i % n === place, `one sample in ${n}`);
+      refuseMissedClasses(split, set, n);
+      return split;
     }
     case "column": {
       const column = columnOf(set, description.column);
@@ -162,6 +165,17 @@ function partition(
     );
   }
   return { training, heldOut };
+}
+
+/** Of classes that come in turn every n-th sample may be of a few only, and nothing could be told by these. */
+function refuseMissedClasses({ training, heldOut }: Split, { name, labels }: SplitSet, n: number): void {
+  const classes = (indices: Uint32Array) => new Set(Array.from(indices, (index) => labels[index])).size;
+  const [all, out] = [classes(training), classes(heldOut)];
+  if (out >= all || heldOut.length < 2 * all) return;
+  throw new UserError(
+    `of ${name} one sample in ${n} is held out, and all ${heldOut.length} of these belong to ${out} of the ${all} classes, ` +
+      'which come in turn; draw from every class with {"type": "fraction", "fraction": 0.1}',
+  );
 }
 
 function columnOf(set: SplitSet, name: string): Int32Array {

@@ -63,10 +63,12 @@ test("classes that come in turn are all held out: drawn by default, refused wher
   for (const index of indices) counts[made.labels[index]]++;
   expect(counts).toEqual([4, 4, 4, 4, 4]);
 
-  const everyTenth = { train: randman, validation: { type: "everyNth", n: 10 } } as const;
-  await expect(openWith(smallExperiment({ data: everyTenth }), {})).rejects.toThrow(
-    "data.validation holds out one sample in 10, and all 20 of these belong to 1 of the 5 classes",
-  );
+  const everyTenth = { type: "everyNth", n: 10 } as const;
+  const message = "one sample in 10 is held out, and all 20 of these belong to 1 of the 5 classes";
+  const validated = smallExperiment({ data: { train: randman, validation: everyTenth } });
+  await expect(openWith(validated, {})).rejects.toThrow(message);
+  const tested = smallExperiment({ data: { train: randman, test: { holdOut: everyTenth } } });
+  await expect(openWith(tested, {})).rejects.toThrow(message);
 });
 
 test("by default every tenth sample is held out, and the test set stays closed until it is asked for", async () => {

@@ -12,7 +12,7 @@ import { randman } from "../../data/encoding/generators/randman.ts";
 import { shdLike } from "../../data/encoding/generators/shd-like.ts";
 import { type AugmentationPlan, makeAugmentation } from "../../data/encoding/make-augmentation.ts";
 import { SamplePreparation } from "../../data/encoding/prepare-samples.ts";
-import { type HoldOutDescription, holdOut, type Split } from "../../data/encoding/splits.ts";
+import { holdOut } from "../../data/encoding/splits.ts";
 import type { NwbTrialOptions } from "../../data/labelled/options.ts";
 import type { Frames, LabelledSet } from "../../data/labelled-set.ts";
 import type { LabelledEvents } from "../../learning/gradient/member.ts";
@@ -136,22 +136,6 @@ function targetOf(set: LabelledSet, traces: Frames | null, dtMs: number, outputs
   return (): Target => ({ trace });
 }
 
-/**
- * Every n-th sample of a set whose classes come in turn is of a few classes only, and a choice by these would be blind.
- * @throws UserError
- */
-function refuseOneSided({ training, heldOut }: Split, set: LabelledSet, description: HoldOutDescription | null): void {
-  if (description?.type !== "everyNth") return;
-  const classes = (indices: Iterable<number>) => new Set(Array.from(indices, (index) => set.labels[index]));
-  const [all, out] = [classes(training), classes(heldOut)];
-  if (out.size >= all.size || heldOut.length < 2 * all.size) return;
-  throw new UserError(
-    `data.validation holds out one sample in ${description.n ?? 10}, and all ${heldOut.length} of these belong to ` +
-      `${out.size} of the ${all.size} classes: the classes come in turn; draw from every class with ` +
-      '{"type": "fraction", "fraction": 0.1}',
-  );
-}
-
 /** Opens the training data of an experiment and splits it. @throws UserError for files and splits that cannot be */
 export async function openTrainingData(experiment: ClassifyExperiment, open: OpenSet): Promise<TrainingData> {
   const { data, network, seed } = experiment;
@@ -170,7 +154,6 @@ export async function openTrainingData(experiment: ClassifyExperiment, open: Ope
       data.validation === null
         ? { training: among, heldOut: new Uint32Array(0) }
         : holdOut(data.validation, set, { seed, among });
-    refuseOneSided(split, set, data.validation);
     const others: LabelledSet[] = [];
     return {
       training: { set, indices: split.training, target },

@@ -6,7 +6,8 @@
  * batch after batch, until the mean rate of every layer is within bounds and few neurons are silent.
  */
 import type { StepEvents } from "../../data/labelled-set.ts";
-import { type GradientNetwork, isReadout } from "../gradient/spec.ts";
+import type { GradientNetwork } from "../gradient/spec.ts";
+import type { TrainingSpec } from "../gradient/training-spec.ts";
 import { meanOverUnits, unitsOf } from "./afferents.ts";
 import { type Activity, NetworkProbe, summarise } from "./measure.ts";
 
@@ -39,8 +40,8 @@ export const isWithin = (layers: readonly LayerRates[], { lowHz, highHz, silentS
   layers.every((layer) => layer.rateHz >= lowHz && layer.rateHz <= highHz && layer.silentShare <= silentShare);
 
 /** Whether population p spikes and has weights of its own; what pools the spikes of others has none. */
-export const isLayer = (network: GradientNetwork, p: number): boolean =>
-  !isReadout(network, p) && network.projections.some(({ target, trained }) => target === p && trained);
+export const isLayer = ({ readout, projections }: Pick<TrainingSpec, "readout" | "projections">, p: number): boolean =>
+  p !== readout && projections.some(({ target, trained }) => target === p && trained);
 
 export function layerRates(network: GradientNetwork, activities: readonly Activity[]): LayerRates[] {
   return activities.flatMap((activity, p) =>

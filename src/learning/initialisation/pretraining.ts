@@ -9,7 +9,14 @@ import type { LabelledEvents } from "../gradient/member.ts";
 import type { GradientTrainer } from "../gradient/trainer.ts";
 import type { TrainingSpec } from "../gradient/training-spec.ts";
 import type { CountRegulariserDescription } from "../losses/count-regulariser.ts";
-import { type ActivityBounds, type HomeostasisReport, isWithin, type LayerRates, layerRates } from "./homeostasis.ts";
+import {
+  type ActivityBounds,
+  type HomeostasisReport,
+  isLayer,
+  isWithin,
+  type LayerRates,
+  layerRates,
+} from "./homeostasis.ts";
 
 export type MakeTrainer = (spec: TrainingSpec, plan: LearningPlan) => Promise<GradientTrainer>;
 
@@ -31,7 +38,7 @@ function withoutErrors(spec: TrainingSpec, bounds: ActivityBounds, sampleSeconds
       one.target === spec.readout ? { ...one, trained: false, backward: "none" } : one,
     ),
     regularisers: spec.populations.flatMap((_, population) =>
-      population !== spec.readout && spec.projections.some(({ target, trained }) => target === population && trained)
+      isLayer(spec, population)
         ? regularisersOf(bounds, sampleSeconds).map((description) => ({ population, description }))
         : [],
     ),

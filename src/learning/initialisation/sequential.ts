@@ -6,10 +6,10 @@
  */
 import { UserError } from "../../base/errors.ts";
 import type { StepEvents } from "../../data/labelled-set.ts";
-import { exp, log } from "../../math/elementary.ts";
 import { type GradientNetwork, synapseCount } from "../gradient/spec.ts";
 import { isRecurrent } from "./afferents.ts";
 import { aimOf, drawWeights, fluctuationOf, ruleName, type SourceRates, type Start } from "./draw.ts";
+import { bringTo } from "./exact.ts";
 import { momentsOf } from "./implied.ts";
 import { type Activity, PopulationProbe, ratesOfActivity, ratesOfInput, ratesOfPart } from "./measure.ts";
 
@@ -30,9 +30,6 @@ export const isSequential = (network: GradientNetwork, starts: readonly Start[])
 
 /** Recurrent rates settle within so many repetitions. */
 const rounds = 3;
-/** Exact enough. */
-const tolerance = 0.005;
-const exactRounds = 12;
 
 /** The standard deviation that population p is to have, in thresholds; a readout has none of itself. */
 function aimOfPopulation(request: DataDependentRequest, p: number): number | null {
@@ -88,52 +85,28 @@ export function dataDependentWeights(request: DataDependentRequest): Float32Arra
       look = probe.look(weights, samples);
     }
     const aim = request.exact && drawn.length > 0 ? aimOfPopulation(request, p) : null;
-    const rescale = (from: number, to: number) => {
-      for (const k of drawn) for (let w = 0; w < weights[k].length; w++) weights[k][w] *= to / from;
-      look = probe.look(weights, samples);
-    };
-    let [scale, best] = [1, null as Trial | null];
-    let [weak, strong] = [null as Trial | null, null as Trial | null];
-    for (let round = 0; aim !== null; round++) {
-      const variances = look.free.deviations.map((sd) => sd * sd);
-      const { sigma } = momentsOf(look.free.means, variances);
-      if (!(sigma > 0)) {
-        throw new UserError(
-          `the free membrane of "${populations[p].name}" does not move in ${samples.length} samples: nothing reaches it; ` +
-            "raise sigma of the layer below it",
-        );
-      }
-      const trial = { scale, sigma };
-      if (best === null || Math.abs(sigma - aim) < Math.abs(best.sigma - aim)) best = trial;
-      if (Math.abs(sigma / aim - 1) < tolerance) break;
-      if (round === exactRounds) {
-        if (best !== trial) rescale(scale, best.scale);
-        break;
-      }
-      if (sigma < aim) weak = trial;
-      else strong = trial;
-      const next = weak !== null && strong !== null ? between(weak, strong, aim) : (scale * aim) / sigma;
-      rescale(scale, next);
-      scale = next;
+    if (aim !== null) {
+      bringTo(aim, {
+        multiply(factor) {
+          for (const k of drawn) for (let w = 0; w < weights[k].length; w++) weights[k][w] *= factor;
+          look = probe.look(weights, samples);
+        },
+        sigma() {
+          const { sigma } = momentsOf(
+            look.free.means,
+            look.free.deviations.map((sd) => sd * sd),
+          );
+          if (sigma > 0) return sigma;
+          throw new UserError(
+            `the free membrane of "${populations[p].name}" does not move in ${samples.length} samples: nothing reaches ` +
+              "it; raise sigma of the layer below it",
+          );
+        },
+      });
     }
     measured[p] = p === network.readout ? null : ratesOfActivity(look.activity);
   }
   return weights;
-}
-
-/** What came of weights that were multiplied by `scale`. */
-interface Trial {
-  readonly scale: number;
-  readonly sigma: number;
-}
-
-/**
- * Where recurrent spikes answer, sigma grows faster than the weights, as a power of them: a step by aim / sigma would go
- * too far, back and forth. Between a scale that is too weak and one that is too strong the power is known.
- */
-function between(weak: Trial, strong: Trial, aim: number): number {
-  const share = log(aim / weak.sigma) / log(strong.sigma / weak.sigma);
-  return weak.scale * exp(share * log(strong.scale / weak.scale));
 }
 
 const isSilent = ({ counts }: Activity): boolean => counts.every((count) => count === 0);

@@ -1,15 +1,11 @@
 /** What is needed to get the same numbers again. */
+import { shellWord } from "../../base/shell-word.ts";
 import { type Html, html, readableJson } from "../html.ts";
 
 /** What every report is given. */
 export interface Reproducible {
   readonly experiment: unknown;
   readonly environment: Readonly<Record<string, string | number>>;
-}
-
-/** A word for a shell: quoted when it holds anything but plain characters. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 export function commandLine(environment: Reproducible["environment"]): string {
