@@ -71,7 +71,7 @@ describe("predict", () => {
   test("the share that an experiment holds out for the test stays when --data names other samples", async () => {
     const held = {
       ...smallExperiment(),
-      data: { ...smallExperiment().data, test: { holdOut: { type: "everyNth", n: 6 } } },
+      data: { ...smallExperiment().data, test: { holdOut: { type: "everyNth", n: 5 } } },
     };
     place.write("held.json", held);
     const { code, stdout, stderr } = await place.here(
@@ -79,7 +79,7 @@ describe("predict", () => {
     );
     expect(code, stderr).toBe(0);
     expect(JSON.parse(stdout).accuracy.test).toBeGreaterThanOrEqual(0);
-    expect(stderr).toContain("testing on 6 samples");
+    expect(stderr).toContain("testing on 7 samples");
   });
 
   test("needs no classes, and any number of threads says the same", async () => {

@@ -2,11 +2,13 @@
  * Matrices through which errors reach a population instead of through the transposed weights (random e-prop; Bellec et
  * al., Nature Communications 2020). Random ones stay as they are drawn; adaptive ones get the updates of the weights too.
  */
+import { padded } from "../../kernels/rows/walk.ts";
 import { Philox } from "../../random/philox.ts";
 import { streamKind, streamOf } from "../../random/streams.ts";
+import { fanIn } from "../initialisation/afferents.ts";
 import type { Segment, ValueLayout } from "./layout.ts";
 import type { MemberGroup } from "./member-group.ts";
-import { connectionCount, type GradientNetwork } from "./spec.ts";
+import type { GradientNetwork } from "./spec.ts";
 
 interface FeedbackMatrix {
   /** Its name among the optimiser's groups and in checkpoints. */
@@ -67,14 +69,12 @@ function draw(
   { rows, columns, stride }: Segment,
   seed: number,
 ): Float32Array<ArrayBuffer> {
-  const padded = 4 * Math.ceil(rows / 4);
-  const spec = network.projections[projection];
-  const fanIn = connectionCount(network, spec) / network.populations[spec.target].size;
+  const sd = 1 / Math.sqrt(fanIn(network, network.projections[projection]));
   const draws = new Float64Array(rows * columns);
   new Philox(seed).normal(streamOf(streamKind.feedback, projection), 0, draws);
-  const values = new Float32Array(padded * stride);
+  const values = new Float32Array(padded(rows) * stride);
   for (let r = 0; r < rows; r++) {
-    for (let i = 0; i < columns; i++) values[r * stride + i] = draws[r * columns + i] / Math.sqrt(fanIn);
+    for (let i = 0; i < columns; i++) values[r * stride + i] = sd * draws[r * columns + i];
   }
   return values;
 }

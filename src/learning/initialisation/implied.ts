@@ -9,6 +9,7 @@
 import { type GradientNetwork, inputOf, isShared } from "../gradient/spec.ts";
 import { driveOf, noUnit, unitsOf } from "./afferents.ts";
 import type { SourceRates } from "./draw.ts";
+import type { FreeMembrane } from "./measure.ts";
 import { responseIntegrals, thresholdsOf } from "./response.ts";
 
 /** Of a population, in thresholds. */
@@ -36,6 +37,13 @@ export function momentsOf(means: ArrayLike<number>, variances: ArrayLike<number>
   const sigma = Math.sqrt(variance);
   return { mean: sum, sigma, xi: (1 - sum) / sigma, spread: Math.sqrt(deviation) };
 }
+
+/** Of a membrane that was measured. */
+export const measuredMoments = ({ means, deviations }: FreeMembrane): MembraneMoments =>
+  momentsOf(
+    means,
+    deviations.map((sd) => sd * sd),
+  );
 
 export interface ImpliedMembrane extends MembraneMoments {
   /**

@@ -3,7 +3,7 @@ import type { StepEvents } from "../../data/labelled-set.ts";
 import { type GradientNetwork, isReadout } from "../gradient/spec.ts";
 import { aimOf, fluctuationOf, ruleName, ruleOf, type SourceRates, type Start } from "./draw.ts";
 import { isLayer } from "./homeostasis.ts";
-import { type ImpliedMembrane, impliedMembrane, type MembraneMoments, momentsOf } from "./implied.ts";
+import { type ImpliedMembrane, impliedMembrane, type MembraneMoments, measuredMoments } from "./implied.ts";
 import { PopulationProbe, ratesOfActivity, ratesOfInput, ratesOfPart, summarise } from "./measure.ts";
 
 export interface LayerStart {
@@ -66,10 +66,7 @@ export function describeStart(
         ...summarise(look.activity),
         aim: aims.length === 0 ? null : { ...aims[0], xi: (1 - aims[0].mean) / aims[0].sigma },
         implied: impliedMembrane(network, weights, rates, p),
-        measured: momentsOf(
-          look.free.means,
-          look.free.deviations.map((sd) => sd * sd),
-        ),
+        measured: measuredMoments(look.free),
         values: look.free.values,
       },
     ];

@@ -10,7 +10,7 @@ import { type GradientNetwork, synapseCount } from "../gradient/spec.ts";
 import { isRecurrent } from "./afferents.ts";
 import { aimOf, drawWeights, fluctuationOf, ruleName, type SourceRates, type Start } from "./draw.ts";
 import { bringTo } from "./exact.ts";
-import { momentsOf } from "./implied.ts";
+import { measuredMoments } from "./implied.ts";
 import { type Activity, PopulationProbe, ratesOfActivity, ratesOfInput, ratesOfPart } from "./measure.ts";
 
 export interface DataDependentRequest {
@@ -92,10 +92,7 @@ export function dataDependentWeights(request: DataDependentRequest): Float32Arra
           look = probe.look(weights, samples);
         },
         sigma() {
-          const { sigma } = momentsOf(
-            look.free.means,
-            look.free.deviations.map((sd) => sd * sd),
-          );
+          const { sigma } = measuredMoments(look.free);
           if (sigma > 0) return sigma;
           throw new UserError(
             `the free membrane of "${populations[p].name}" does not move in ${samples.length} samples: nothing reaches ` +
