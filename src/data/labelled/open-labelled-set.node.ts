@@ -15,13 +15,14 @@ import type { ArchiveEntry } from "./tar.ts";
 export interface OpenOptions extends Omit<LabelledOptions, "labels"> {
   /** idx: file of labels. Default: the file beside the images whose name says labels where theirs says images. */
   readonly labelsFile?: string;
-  /** Spikes up to this many bytes are kept in memory, 6 bytes each; more go to a temporary file. Default 32 MiB. */
+  /** Spikes up to this many bytes are kept in memory, 6 bytes each; more go to a temporary file. Default 8 MiB. */
   readonly memoryBytes?: number;
   /** Folder for unpacked and very large sets. Default the system's (TMPDIR). */
   readonly temporaryFolder?: string;
 }
 
-const defaultMemoryBytes = 32 * 2 ** 20;
+/** What is read once and by turns comes from the cache of the system as fast; a buffer for it would be held twice. */
+const defaultMemoryBytes = 8 * 2 ** 20;
 
 /**
  * The file of labels that belongs to a file of images: train-images-idx3-ubyte.gz to train-labels-idx1-ubyte, with or

@@ -274,11 +274,17 @@ export class EngineMemory {
       const address = layout.feedback[k];
       if (matrix !== null && address !== null) new Float32Array(memory.buffer, address, matrix.length).set(matrix);
     }
-    const bytes = gradientModule(network, this.programs, this.valueLayout, layout, {
-      relaxed: this.setup.relaxed ?? false,
-      truncateSteps: this.setup.truncateSteps ?? 0,
-      costsOverTime: this.setup.costsOverTime ?? false,
-      backward: this.learns,
+    const bytes = gradientModule({
+      network,
+      programs: this.programs,
+      values: this.valueLayout,
+      at: layout,
+      options: {
+        relaxed: this.setup.relaxed ?? false,
+        truncateSteps: this.setup.truncateSteps ?? 0,
+        costsOverTime: this.setup.costsOverTime ?? false,
+        backward: this.learns,
+      },
     });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
     this.memory = memory;
