@@ -10,6 +10,7 @@ import { readEvents } from "./events.ts";
 import type { LabelledOptions, Reading } from "./options.ts";
 import { headBytes, kindOf, readLabelled } from "./read-labelled.ts";
 import { SpillingRecords } from "./record-store.node.ts";
+import { recordsInMemory } from "./record-store.ts";
 import type { ArchiveEntry } from "./tar.ts";
 
 export interface OpenOptions extends Omit<LabelledOptions, "labels"> {
@@ -20,9 +21,6 @@ export interface OpenOptions extends Omit<LabelledOptions, "labels"> {
   /** Folder for unpacked and very large sets. Default the system's (TMPDIR). */
   readonly temporaryFolder?: string;
 }
-
-/** What is read once and by turns comes from the cache of the system as fast; a buffer for it would be held twice. */
-const defaultMemoryBytes = 8 * 2 ** 20;
 
 /**
  * The file of labels that belongs to a file of images: train-images-idx3-ubyte.gz to train-labels-idx1-ubyte, with or
@@ -87,7 +85,7 @@ async function unpackedSource(path: string, temporaryFolder: string | undefined)
  *   folder is full.
  */
 export async function openLabelledFile(path: string, options: OpenOptions = {}): Promise<LabelledSet> {
-  const { memoryBytes = defaultMemoryBytes, temporaryFolder, labelsFile, ...rest } = options;
+  const { memoryBytes = recordsInMemory, temporaryFolder, labelsFile, ...rest } = options;
   const reading = (labels?: Uint8Array): Reading => ({
     options: { ...rest, labels },
     newStore: () => new SpillingRecords(memoryBytes, temporaryFolder),

@@ -1,5 +1,11 @@
 /** Where a set keeps its samples, as bytes: in memory here, or on disk when they are many (record-store.node.ts). */
 
+/**
+ * Of a set that is read from a file, this many bytes are kept in memory unless something else is asked for; what is on
+ * disk comes from the cache of the system nearly as fast.
+ */
+export const recordsInMemory = 8 * 2 ** 20;
+
 export interface RecordStore {
   /** Adds a record after the others. Its bytes must not be changed afterwards. */
   append(record: Uint8Array): void;

@@ -1,4 +1,5 @@
 /** How much memory a classifier takes in training, before any is taken; refused when there is not as much. */
+import { recordsInMemory } from "../../data/labelled/record-store.ts";
 import { compileNetwork } from "../../learning/gradient/compile.ts";
 import { layOutMemory, layOutValues, tapeBytesPerStep } from "../../learning/gradient/layout.ts";
 import type { LearningPlan } from "../../learning/gradient/learning-plan.ts";
@@ -19,8 +20,8 @@ const processBytes = 90e6;
 const workerBytes = 30e6;
 /** What the engine keeps of a sample at once (engine.ts). */
 const tapeLimit = 64 * 2 ** 20;
-/** Spikes of a set that are kept in memory (open-labelled-set.node.ts), 6 bytes each. */
-const setLimit = 32 * 2 ** 20;
+/** As a set keeps them (spike-set.ts). */
+const spikeBytes = 6;
 
 /** Bytes by purpose. */
 export async function estimateClassifier(
@@ -64,7 +65,7 @@ export async function estimateClassifier(
     "samples on their way": 3 * batch * (8 * summary.events + 4 * maxSteps),
     // Tables are there as the plan has them, and once more in every worker besides those of its engine.
     connections: (1 + threads) * tableBytes(spec),
-    data: Math.min(setLimit, 6 * summary.events * (summary.training + summary.validation)),
+    data: Math.min(recordsInMemory, spikeBytes * summary.events * (summary.training + summary.validation)),
     process: processBytes + (threads > 1 ? threads * workerBytes : 0),
   };
   return { total: Object.values(parts).reduce((sum, bytes) => sum + bytes, 0), parts };
