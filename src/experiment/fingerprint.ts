@@ -42,7 +42,7 @@ export function fingerprintOfClassifier(resolved: ClassifyExperiment, data: Data
   // What the word stands for is written out in the layers.
   const { heterogeneity: _word, ...network } = resolved.network;
   const { encoder, augmentation } = resolved.data;
-  const { epochs: _, earlyStopping: __, stopAt: ___, tape, ...rules } = learning;
+  const { epochs: _, earlyStopping: __, stopAt: ___, tape, products, ...rules } = learning;
   const named = <Owner extends object>(owner: Owner) => {
     if (!("model" in owner)) return owner;
     const model = owner.model as { readonly type: string };
@@ -54,8 +54,12 @@ export function fingerprintOfClassifier(resolved: ClassifyExperiment, data: Data
     encoder,
     augmentation,
     network: { ...network, layers: network.layers.map(named), readout: named(network.readout) },
-    // Runs from before there was a choice of tapes are of the first.
-    rules: tape === "float32" ? rules : { ...rules, tape },
+    // Runs from before there was a choice of numbers are of the first.
+    rules: {
+      ...rules,
+      ...(tape === "float32" ? {} : { tape }),
+      ...(products === "float32" ? {} : { products }),
+    },
     data,
   });
   return hash.digest("hex");

@@ -235,6 +235,9 @@ export const i32x4 = {
   add: vectorBinary(0xae),
   sub: vectorBinary(0xb1),
   mul: vectorBinary(0xb5),
+  maxS: vectorBinary(0xb8),
+  /** Products of eight 16-bit integers, neighbours added. */
+  dotI16x8S: vectorBinary(0xba),
   truncSatF32x4S: vectorUnary(0xf8),
 };
 

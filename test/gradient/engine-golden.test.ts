@@ -4,8 +4,12 @@ import { bpttCases, epropCases, goldenLoss } from "./golden-networks.ts";
 import { difference, prepare, runEngine } from "./run-engine.ts";
 
 describe.each([...bpttCases(), ...epropCases()])("$name", (golden) => {
-  it.each([64 * 2 ** 20, 3000])("spikes, outputs and gradients with a tape of at most %i bytes", (tapeBytes) => {
-    const engine = prepare({ network: golden.network, tapeBytes }, golden.values, golden.feedback);
+  it.each([
+    { tapeBytes: 64 * 2 ** 20, products: "float32" },
+    { tapeBytes: 3000, products: "float32" },
+    { tapeBytes: 64 * 2 ** 20, products: "int16" },
+  ] as const)("spikes, outputs and gradients, a tape of at most $tapeBytes bytes, products in $products", (setup) => {
+    const engine = prepare({ network: golden.network, ...setup }, golden.values, golden.feedback);
     const batch = golden.samples.length;
     let loss = 0;
     let gradients: ReturnType<typeof runEngine>["gradients"] | null = null;

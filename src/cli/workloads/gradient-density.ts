@@ -1,20 +1,20 @@
 /**
- * From which density of the input on a dense product would be faster than the row sums over spikes that the engine uses:
- * currents of all steps from the events of a sample, and gradients of the weights from the adjoints of all steps, both
- * ways, on the same data.
+ * From which density of the input on the gradient engine should deliver it four steps at a time, as a product of matrices,
+ * and not event by event: the kernels of both forms on the same data, and whole samples forward and back in the engine,
+ * held to either form.
  *
  *   forward:   I(t)[:] = sum over events (i, x) of step t: x W[i][:]            dense: I = X W
  *   backward:  G[i][:] += x a(t)[:] for every event                             dense: G = X' a
  *
- * Float64 sums of the first steps say that both compute the same.
+ * Both forms must give the same bytes, and float64 sums say that they are right.
  */
-import { accumulate } from "../../kernels/rows/reference.ts";
-import { addAccumulate, addScatter } from "../../kernels/rows/wasm.ts";
+import type { StepEvents } from "../../data/labelled-set.ts";
 import { type Draws, openDraws } from "../../random/draws.ts";
-import { i32, ModuleBuilder, memory as wasmMemory } from "../../wasm/assembler.ts";
 import type { Context } from "../context.ts";
 import { Progress } from "../progress.ts";
-import { addDenseProduct } from "./gradient-dense-kernel.ts";
+import { DensityRig, type KernelRow } from "./gradient-density-kernels.ts";
+import { initialEngine, trainingOf, withActivity } from "./gradient-networks.ts";
+import { onePass } from "./gradient-parts.ts";
 import {
   describeMachine,
   digits,
@@ -27,252 +27,159 @@ import {
 } from "./measurement.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
-const defaultRepeat = 9;
+const defaultRepeat = 15;
 const inputs = 700;
 const steps = 256;
-const densities = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
-const checkedSteps = 4;
+const densities = [0.05, 0.2, 0.4, 0.5, 0.6, 0.8, 1];
+const engineDensities = [0.2, 0.4, 0.5, 0.6, 0.8, 1];
+/** Share of the neurons that spike in a step. */
+const hiddenShare = 0.03;
 
-interface Row {
+interface EngineRow {
   readonly density: number;
-  /** Events carry amplitudes, or are all 1. */
-  readonly valued: boolean;
-  /** Microseconds per step. */
-  readonly eventForward: Spread;
-  readonly denseForward: Spread;
-  readonly eventBackward: Spread;
-  readonly denseBackward: Spread;
-  /** Dense time over event time, forward and backward together: above 1 the event form is faster. */
+  /** Microseconds per step, forward and back. */
+  readonly event: Spread;
+  readonly dense: Spread;
   readonly denseOverEvent: number;
-  /** From the float64 sums, relative to the largest. */
-  readonly largestDifference: { readonly event: number; readonly dense: number };
-  readonly twinMicroseconds: number;
+  /** Whether the engine by itself takes the dense form here, and from which density on. */
+  readonly takesDense: boolean;
+  readonly denseFrom: number;
+  readonly sameBytes: boolean;
 }
 
-interface Kernels {
-  readonly eventForward: (valued: number) => void;
-  readonly eventBackward: (valued: number) => void;
-  readonly denseForward: () => void;
-  readonly denseBackward: () => void;
-}
-
-/** Addresses of the matrices and lists, and the memory that holds them. */
-function layOut(neurons: number) {
-  let next = 64;
-  const take = (entries: number): number => {
-    const at = next;
-    next += 64 * Math.ceil((4 * entries) / 64);
-    return at;
-  };
-  const at = {
-    starts: take(steps + 1),
-    channels: take(steps * inputs),
-    values: take(steps * inputs),
-    x: take(steps * inputs),
-    weights: take(inputs * neurons),
-    gradients: take(inputs * neurons),
-    currents: take(steps * neurons),
-    denseCurrents: take(steps * neurons),
-    denseGradients: take(inputs * neurons),
-  };
-  return { at, memory: new WebAssembly.Memory({ initial: Math.ceil(next / 65536) }) };
-}
-
-type Layout = ReturnType<typeof layOut>;
-
-function makeKernels({ at, memory }: Layout, neurons: number): Kernels {
-  const module = new ModuleBuilder();
-  const rowBytes = 4 * neurons;
-  const shape = { sources: inputs, targets: neurons, sparse: null, relaxed: false };
-  for (const [name, add, matrix] of [
-    ["eventForward", addAccumulate, at.weights],
-    ["eventBackward", addScatter, at.gradients],
-  ] as const) {
-    const kernels = [false, true].map((valued) => add(module, `${name} ${valued}`, { ...shape, valued }));
-    module.function(name, { valued: "i32" }, (f, { valued }) => {
-      if (name === "eventForward") {
-        f.push(wasmMemory.fill(i32.const(at.currents), i32.const(0), i32.const(steps * rowBytes)));
-      }
-      const entry = f.let(i32.const(at.starts));
-      const row = f.let(i32.const(at.currents));
-      f.repeat(
-        () => {
-          const list = f.let(i32.load(entry));
-          const end = i32.load(entry, 4);
-          const values = i32.add(list, i32.const(at.values - at.channels));
-          const call = (variant: number) =>
-            f.call(kernels[variant], { list, end, values, matrix: i32.const(matrix), row });
-          f.if(
-            valued,
-            () => call(1),
-            () => call(0),
-          );
-          f.advance(entry, 4);
-          f.advance(row, rowBytes);
-        },
-        () => i32.ltU(entry, i32.const(at.starts + 4 * steps)),
-      );
-    });
-  }
-  const line = 4 * inputs;
-  const products = {
-    denseForward: { rows: steps, inner: inputs, columns: neurons, strides: { row: line, inner: 4 } },
-    denseBackward: { rows: inputs, inner: steps, columns: neurons, strides: { row: 4, inner: line } },
-  };
-  const operands = {
-    denseForward: [at.x, at.weights, at.denseCurrents],
-    denseBackward: [at.x, at.currents, at.denseGradients],
-  };
-  for (const name of ["denseForward", "denseBackward"] as const) {
-    const product = addDenseProduct(module, `${name} product`, products[name]);
-    const [x, w, out] = operands[name];
-    module.function(name, {}, (f) => {
-      f.call(product, { x: i32.const(x), w: i32.const(w), out: i32.const(out) });
-    });
-  }
-  const compiled = new WebAssembly.Module(module.toBytes());
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Kernels;
-}
-
-/** Fills lists and matrix with events of this density. */
-function fill({ at, memory }: Layout, density: number, valued: boolean, draws: Draws): void {
-  const words = new Uint32Array(memory.buffer);
-  const floats = new Float32Array(memory.buffer);
-  floats.fill(0, at.x / 4, at.x / 4 + steps * inputs);
-  let event = 0;
+/** Events with amplitudes at so many of the channels. */
+function analogueSample(density: number, draws: Draws): StepEvents {
+  const offsets = new Uint32Array(steps + 1);
+  const channels: number[] = [];
   for (let t = 0; t < steps; t++) {
-    words[at.starts / 4 + t] = at.channels + 4 * event;
-    for (let i = 0; i < inputs; i++) {
-      if (draws.uniform() >= density) continue;
-      const value = valued ? draws.uniform() : 1;
-      words[at.channels / 4 + event] = i;
-      floats[at.values / 4 + event] = value;
-      floats[at.x / 4 + t * inputs + i] = value;
-      event++;
-    }
+    for (let i = 0; i < inputs; i++) if (draws.uniform() < density) channels.push(i);
+    offsets[t + 1] = channels.length;
   }
-  words[at.starts / 4 + steps] = at.channels + 4 * event;
+  const values = Float32Array.from(channels, () => draws.uniform());
+  return { steps, offsets, channels: Uint32Array.from(channels), values };
 }
 
-/** Both forms against float64 sums of the first steps. */
-function compare({ at, memory }: Layout, neurons: number) {
-  const words = new Uint32Array(memory.buffer);
-  const floats = new Float32Array(memory.buffer);
-  const weights = floats.slice(at.weights / 4, at.weights / 4 + inputs * neurons);
-  const worst = { event: 0, dense: 0 };
-  let largest = Number.MIN_VALUE;
-  let milliseconds = 0;
-  for (let t = 0; t < checkedSteps; t++) {
-    const spikes = Array.from({ length: (words[at.starts / 4 + t + 1] - words[at.starts / 4 + t]) / 4 }, (_, e) => {
-      const place = (words[at.starts / 4 + t] - at.channels) / 4 + e;
-      return { source: words[at.channels / 4 + place], value: floats[at.values / 4 + place] };
-    });
-    const current = new Float64Array(neurons);
-    const started = performance.now();
-    accumulate({ sources: inputs, targets: neurons, connectivity: "dense" }, weights, spikes, current);
-    milliseconds += performance.now() - started;
-    for (let j = 0; j < neurons; j++) {
-      largest = Math.max(largest, Math.abs(current[j]));
-      worst.event = Math.max(worst.event, Math.abs(floats[at.currents / 4 + t * neurons + j] - current[j]));
-      worst.dense = Math.max(worst.dense, Math.abs(floats[at.denseCurrents / 4 + t * neurons + j] - current[j]));
+/** A recurrent layer of current-based LIF neurons, BPTT, a loss at every step. */
+async function measureEngine(density: number, neurons: number, seed: number, repeat: number): Promise<EngineRow> {
+  const sample = { events: analogueSample(density, openDraws(seed, `density ${density}`)), target: { label: 0 } };
+  const loss = { type: "crossEntropy", readout: "perStep" } as const;
+  const choice = { cell: "StorkLIF", rule: "bptt", neurons, seed, inputs, loss } as const;
+  const training = trainingOf(await withActivity(choice, [sample.events], hiddenShare));
+  const held = await Promise.all(
+    [Number.POSITIVE_INFINITY, 0].map((denseFrom) => initialEngine(training, { denseFrom })),
+  );
+  const times: number[][] = [[], []];
+  for (let round = -5; round < repeat; round++) {
+    for (const [i, engine] of held.entries()) {
+      engine.clearGradients();
+      const { forward, backward } = onePass(engine, training, [sample]);
+      if (round >= 0) times[i].push((1000 * (forward + backward)) / steps);
     }
   }
-  return {
-    largestDifference: { event: worst.event / largest, dense: worst.dense / largest },
-    twinMicroseconds: (1000 * milliseconds) / checkedSteps,
-  };
-}
-
-function measure(
-  layout: Layout,
-  kernels: Kernels,
-  neurons: number,
-  valued: boolean,
-  density: number,
-  setup: { draws: Draws; repeat: number },
-): Row {
-  fill(layout, density, valued, setup.draws);
-  const times = { eventForward: [], denseForward: [], eventBackward: [], denseBackward: [] } as Record<
-    keyof Kernels,
-    number[]
-  >;
-  const flag = valued ? 1 : 0;
-  // One round after another, so that a machine that drifts drifts for all.
-  for (let round = -3; round < setup.repeat; round++) {
-    for (const name of Object.keys(times) as (keyof Kernels)[]) {
-      const started = performance.now();
-      kernels[name](flag);
-      if (round >= 0) times[name].push((1000 * (performance.now() - started)) / steps);
-    }
-  }
-  const spreads = {
-    eventForward: spreadOf(times.eventForward),
-    denseForward: spreadOf(times.denseForward),
-    eventBackward: spreadOf(times.eventBackward),
-    denseBackward: spreadOf(times.denseBackward),
-  };
-  const { eventForward, denseForward, eventBackward, denseBackward } = spreads;
+  const free = await initialEngine(training);
+  free.forward(sample.events);
+  const [event, dense] = held.map(
+    ({ gradients }) => new Uint32Array(gradients.buffer, gradients.byteOffset, gradients.length),
+  );
   return {
     density,
-    valued,
-    ...spreads,
-    denseOverEvent: (denseForward.median + denseBackward.median) / (eventForward.median + eventBackward.median),
-    ...compare(layout, neurons),
+    event: spreadOf(times[0]),
+    dense: spreadOf(times[1]),
+    denseOverEvent: spreadOf(times[0].map((time, round) => times[1][round] / time)).median,
+    takesDense: free.dense,
+    denseFrom: free.denseFrom,
+    sameBytes: event.every((word, i) => word === dense[i]),
   };
 }
 
-/** Until the runtime has compiled the kernels a second time, which it does in the background. */
-async function warmUp(layout: Layout, kernels: Kernels, draws: Draws): Promise<void> {
-  fill(layout, 0.1, true, draws);
-  for (let round = 0; round < 20; round++) {
-    for (const name of Object.keys(kernels) as (keyof Kernels)[]) kernels[name](round % 2);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+/** Where a line through neighbouring rows says that both forms take the same time; null where one is always faster. */
+function crossover(rows: readonly Pick<KernelRow, "density" | "denseOverEvent">[]): number | null {
+  for (let i = 1; i < rows.length; i++) {
+    const [low, high] = [rows[i - 1], rows[i]];
+    if (low.denseOverEvent < 1 || high.denseOverEvent >= 1) continue;
+    const share = (low.denseOverEvent - 1) / (low.denseOverEvent - high.denseOverEvent);
+    return low.density + share * (high.density - low.density);
   }
+  return null;
 }
 
 async function run(context: Context, options: WorkloadOptions) {
   const machine = describeMachine();
   const progress = new Progress(context);
   const repeat = options.repeat ?? defaultRepeat;
-  // The dense product takes 8 columns at a time.
-  const neurons = 8 * Math.ceil((options.neurons ?? 256) / 8);
-  const layout = layOut(neurons);
-  const kernels = makeKernels(layout, neurons);
-  const draws = openDraws(options.seed, "density");
-  const weights = new Float32Array(layout.memory.buffer, layout.at.weights, inputs * neurons);
-  for (let i = 0; i < weights.length; i++) weights[i] = draws.normal();
-  await warmUp(layout, kernels, draws);
-  const rows: Row[] = [];
+  const neurons = options.neurons ?? 256;
+  const rig = new DensityRig({ inputs, neurons, steps }, openDraws(options.seed, "density"));
+  await rig.warmUp();
+  const rows: KernelRow[] = [];
   for (const valued of [false, true]) {
     for (const density of densities) {
       progress.say(`density: ${percent(density)}${valued ? ", with amplitudes" : ""}`);
-      rows.push(measure(layout, kernels, neurons, valued, density, { draws, repeat }));
+      rows.push(rig.measure(density, valued, repeat));
     }
   }
-  if (!options.json) {
-    context.stdout.write(
-      `input of ${inputs} channels to ${neurons} neurons, microseconds per step, median of ${repeat} (lowest..highest); dense/event above 1: the event form is faster\n` +
-        machineLine(machine) +
-        table(
-          ["input", "density", "event forward", "dense", "event backward", "dense", "dense/event", "twin forward"],
-          rows.map((row) => [
-            row.valued ? "amplitudes" : "spikes",
-            percent(row.density),
-            spreadText(row.eventForward),
-            digits(row.denseForward.median),
-            spreadText(row.eventBackward),
-            digits(row.denseBackward.median),
-            digits(row.denseOverEvent),
-            digits(row.twinMicroseconds),
-          ]),
-        ),
-    );
+  const engines: EngineRow[] = [];
+  for (const density of engineDensities) {
+    progress.say(`density: the whole engine, ${percent(density)}`);
+    engines.push(await measureEngine(density, neurons, options.seed, repeat));
   }
-  return { machine, seed: options.seed, repeat, inputs, neurons, steps, rows };
+  const equalAt = {
+    spikes: crossover(rows.filter(({ valued }) => !valued)),
+    amplitudes: crossover(rows.filter(({ valued }) => valued)),
+    engine: crossover(engines),
+  };
+  const result = { machine, seed: options.seed, repeat, inputs, neurons, steps, rows, engines, equalAt };
+  if (!options.json) context.stdout.write(textOf(result));
+  return result;
+}
+
+function textOf({ machine, repeat, neurons, rows, engines, equalAt }: Awaited<ReturnType<typeof run>>): string {
+  const equal = (density: number | null) => (density === null ? "nowhere" : percent(density));
+  return (
+    `input of ${inputs} channels to ${neurons} neurons, microseconds per step, median of ${repeat} (lowest..highest); dense/event above 1: the event form is faster\n` +
+    machineLine(machine) +
+    table(
+      [
+        "input",
+        "density",
+        "event forward",
+        "dense",
+        "event backward",
+        "dense",
+        "dense/event",
+        "same bytes",
+        "twin forward",
+      ],
+      rows.map((row) => [
+        row.valued ? "amplitudes" : "spikes",
+        percent(row.density),
+        spreadText(row.eventForward),
+        digits(row.denseForward.median),
+        spreadText(row.eventBackward),
+        digits(row.denseBackward.median),
+        digits(row.denseOverEvent),
+        row.sameBytes ? "yes" : "NO",
+        digits(row.twinMicroseconds),
+      ]),
+    ) +
+    `\nwhole samples forward and back, input with amplitudes to ${neurons} recurrent current-based LIF neurons, BPTT\n` +
+    table(
+      ["density", "event", "dense", "dense/event", "same bytes", "the engine takes"],
+      engines.map((row) => [
+        percent(row.density),
+        spreadText(row.event),
+        spreadText(row.dense),
+        digits(row.denseOverEvent),
+        row.sameBytes ? "yes" : "NO",
+        row.takesDense ? "dense" : "event",
+      ]),
+    ) +
+    `\nboth take the same time at a density of ${equal(equalAt.spikes)} (spikes), ${equal(equalAt.amplitudes)} (amplitudes), ${equal(equalAt.engine)} (whole engine); ` +
+    `the engine changes at ${percent(engines[0].denseFrom)}\n`
+  );
 }
 
 export const density: Workload = {
   name: "density",
-  about: "row sums over events against a dense product, for input densities of 1 to 100 %",
+  about: "input event by event against four steps at a time as a product, for densities of 5 to 100 %",
   run,
 };

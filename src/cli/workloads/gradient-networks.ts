@@ -6,6 +6,7 @@ import { shdLike } from "../../data/encoding/generators/shd-like.ts";
 import { makeEncoder } from "../../data/encoding/make-encoder.ts";
 import { SamplePreparation } from "../../data/encoding/prepare-samples.ts";
 import type { LabelledSet, StepEvents } from "../../data/labelled-set.ts";
+import type { ProductFormat } from "../../kernels/rows/integer-dots.ts";
 import { writeValues } from "../../learning/gradient/blocks.ts";
 import { compileNetwork } from "../../learning/gradient/compile.ts";
 import { GradientEngine } from "../../learning/gradient/engine.ts";
@@ -50,6 +51,8 @@ export interface TrainingChoice {
   /** Largest norm of a gradient. Default: no limit. */
   readonly clipNorm?: number;
   readonly relaxed?: boolean;
+  /** Default `float32`. */
+  readonly products?: ProductFormat;
 }
 
 /** mlGeNN's: height gamma / threshold with gamma 0.3, as wide as the threshold of 0.6. */
@@ -105,6 +108,7 @@ export function trainingOf(choice: TrainingChoice): Training {
     truncateSteps: 0,
     lanes: 8,
     relaxed: choice.relaxed ?? false,
+    products: choice.products,
   };
   const fluctuation: InitialWeights = { type: "fluctuation", sigma: gain };
   const plan: LearningPlan = {

@@ -19,7 +19,7 @@ import {
   measureThreads,
   type ThreadRow,
 } from "./gradient-scaling.ts";
-import { measureTapes, type TapeRow } from "./gradient-tape.ts";
+import { measureSixteenBits, type SixteenBitsRow } from "./gradient-sixteen-bits.ts";
 import {
   describeMachine,
   digits,
@@ -114,13 +114,14 @@ async function batchesOf({ seed, bptt, steps, repeat, say }: Setup): Promise<Bat
     const choice = await withActivity({ ...bptt, dtMs: denseSpikes.dtMs }, few, denseHiddenShare);
     const nothing = { targetSeconds: null, targetBytes: null, published: null };
     const others = (choice.neurons === compared.neurons ? compared.batches[length] : undefined) ?? nothing;
-    for (const [name, surrogate] of [
-      ["fastSigmoid(20)", undefined],
-      ["sparseFastSigmoid(100, 0.2)", sparseSurrogate],
+    for (const [name, change] of [
+      ["fastSigmoid(20)", {}],
+      ["the same, products in int16", { products: "int16" }],
+      ["sparseFastSigmoid(100, 0.2)", { surrogate: sparseSurrogate }],
     ] as const) {
       say(`batches of ${batchSize}, ${length} steps, ${name}`);
       rows.push(
-        await measureBatch({ name, ...others }, { ...choice, surrogate }, spikes, { batch: batchSize, repeat }),
+        await measureBatch({ name, ...others }, { ...choice, ...change }, spikes, { batch: batchSize, repeat }),
       );
     }
   }
@@ -159,8 +160,8 @@ async function run(context: Context, options: WorkloadOptions) {
     setup.say(`${name}, time constants of single neurons`);
     heterogeneity.push(await measureHeterogeneity(name, choice, samples, costRounds * repeat));
   }
-  setup.say("tapes of 32 and of 16 bits");
-  const tapes = await measureTapes("current-based LIF BPTT", setup.bptt, samples, repeat);
+  setup.say("32 and 16 bits");
+  const sixteenBits = await measureSixteenBits("current-based LIF BPTT", setup.bptt, samples, repeat);
   const batches = await batchesOf(setup);
   const threads: ThreadRow[] = [];
   for (const [name, choice] of pairOf(setup)) {
@@ -184,8 +185,8 @@ async function run(context: Context, options: WorkloadOptions) {
         `\nmilliseconds of the processor per sample in the trainer, ${neurons} neurons with time constants of their own; three variants of one network in turns\n` +
         heterogeneityTable(heterogeneity) +
         `\nthe float64 twin, first steps of a sample\n${twinTable(twins)}` +
-        `\nwhat is kept of a sample for the way back, in 32 and in 16 bits; gradients beside those of float32\n` +
-        tapeTable(tapes) +
+        `\nwhat is kept of a sample for the way back (tape) and products of errors with weights, in 32 and in 16 bits; gradients beside those in 32 bits\n` +
+        sixteenBitsTable(sixteenBits) +
         `\ncurrent-based LIF BPTT, ${neurons} neurons, batches of ${batchSize} in a process of their own, 2 % of the inputs and ${percent(denseHiddenShare)} of the neurons per step\n` +
         batchTable(batches) +
         `\nsamples per second in the trainer, ${neurons} neurons\n${threadTable(threads)}` +
@@ -193,7 +194,7 @@ async function run(context: Context, options: WorkloadOptions) {
         lengthTable(lengths, byLength),
     );
   }
-  return { machine, seed, repeat, parts, heterogeneity, twins, tapes, batches, threads, lengths: byLength };
+  return { machine, seed, repeat, parts, heterogeneity, twins, sixteenBits, batches, threads, lengths: byLength };
 }
 
 const orDash = (value: number | null): string => (value === null ? "-" : digits(value));
@@ -256,12 +257,13 @@ function twinTable(rows: readonly TwinComparison[]): string {
   );
 }
 
-function tapeTable(rows: readonly TapeRow[]): string {
+function sixteenBitsTable(rows: readonly SixteenBitsRow[]): string {
   return table(
-    ["network", "tape", "steps", "forward ms", "backward ms", "tape MB", "engine MB", "largest difference"],
+    ["network", "tape", "products", "steps", "forward ms", "backward ms", "tape MB", "engine MB", "largest difference"],
     rows.map((row) => [
       row.name,
       row.tape,
+      row.products,
       `${row.steps}`,
       spreadText(row.forward),
       spreadText(row.backward),

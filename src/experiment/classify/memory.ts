@@ -1,6 +1,7 @@
 /** How much memory a classifier takes in training, before any is taken; refused when there is not as much. */
 import { recordsInMemory } from "../../data/labelled/record-store.ts";
 import { compileNetwork } from "../../learning/gradient/compile.ts";
+import { defaultTapeBytes } from "../../learning/gradient/engine-memory.ts";
 import { layOutMemory, layOutValues, tapeBytesPerStep } from "../../learning/gradient/layout.ts";
 import type { LearningPlan } from "../../learning/gradient/learning-plan.ts";
 import { constantValues, programsOf } from "../../learning/gradient/programs.ts";
@@ -18,8 +19,6 @@ import { type DataSummary, encoderOf } from "./summary.ts";
 /** Node itself with the code of Volley, and one worker thread with its compiled code. */
 const processBytes = 90e6;
 const workerBytes = 30e6;
-/** What the engine keeps of a sample at once (engine.ts). */
-const tapeLimit = 64 * 2 ** 20;
 /** As a set keeps them (spike-set.ts). */
 const spikeBytes = 6;
 
@@ -31,7 +30,7 @@ export async function estimateClassifier(
   use: { readonly threads: number; readonly maxSteps: number; readonly batch: number },
 ): Promise<MemoryEstimate> {
   const { threads, maxSteps, batch } = use;
-  const { tape = "float32" } = spec;
+  const { tape = "float32", products = "float32" } = spec;
   const network = await compileNetwork(spec);
   const programs = programsOf(network);
   const values = layOutValues(network, programs);
@@ -45,12 +44,13 @@ export async function estimateClassifier(
     {
       steps,
       events: Math.ceil(1.5 * summary.events),
-      tapeSteps: Math.min(steps, Math.max(1, Math.floor(tapeLimit / perStep))),
+      tapeSteps: Math.min(steps, Math.max(1, Math.floor(defaultTapeBytes / perStep))),
     },
     {
       perNeuron: (p, name) => typeof constants[p][name] !== "number",
       costsOverTime: spec.regularisers.some(({ description }) => description.type === "filteredRate"),
       tape,
+      products,
       gradients: true,
     },
   );

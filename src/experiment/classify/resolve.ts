@@ -203,6 +203,7 @@ export async function resolveNetwork(resolved: ClassifyExperiment, summary: Data
     lanes: learning.lanes,
     relaxed: false,
     tape: learning.tape,
+    products: learning.products,
   };
   const plan: LearningPlan = {
     optimiser: learning.optimiser,

@@ -261,6 +261,8 @@ const learning = object({
   truncateSteps: whole(0).default(0),
   /** How what the way back needs is kept of a sample: bfloat16 halves it, and rounds it to 8 bits of precision. */
   tape: choice(["float32", "bfloat16"]).default("float32"),
+  /** Numbers in which errors are multiplied by dense weights on their way back: int16 is faster, and rounds to 15 bits. */
+  products: choice(["float32", "int16"]).default("float32"),
   /** Stops when so many epochs in a row were not better in validation. */
   earlyStopping: object({ patience: whole(1) })
     .nullable()

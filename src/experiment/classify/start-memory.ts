@@ -24,6 +24,7 @@ function engineBytes(network: GradientNetwork, steps: number, events: number): n
     perNeuron: () => true,
     costsOverTime: false,
     tape: "float32",
+    products: "float32",
     gradients: false,
   }).bytes;
 }

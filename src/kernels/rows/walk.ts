@@ -85,7 +85,7 @@ export function amplitudes(
 /** The same as one number. */
 export function scalarAmplitudes(
   f: FunctionBuilder,
-  { valued, gain = 1 }: RowKernelOptions,
+  { valued, gain = 1 }: Pick<RowKernelOptions, "valued" | "gain">,
 ): (valueAt: Pointer) => Local<"f32"> | null {
   const factor = gain === 1 ? null : f.let(f32.const(gain));
   return (valueAt) => {

@@ -4,6 +4,7 @@
  */
 import { UserError } from "../../base/errors.ts";
 import type { Surrogate } from "../../expression/node.ts";
+import type { ProductFormat } from "../../kernels/rows/integer-dots.ts";
 import { writeSharedTables } from "../../kernels/rows/shared.ts";
 import { padded } from "../../kernels/rows/wasm.ts";
 import type { TapeFormat } from "../../kernels/tape.ts";
@@ -38,6 +39,16 @@ export interface EngineSetup {
    * `float32`.
    */
   readonly tape?: TapeFormat;
+  /**
+   * Numbers in which adjoints are multiplied by dense weights on their way back: `int16` is faster, and rounds them
+   * (`integer-dots.ts`). Outputs and spikes are the same, gradients nearly. Default `float32`.
+   */
+  readonly products?: ProductFormat;
+  /**
+   * Mean share of channels with an event in a step, from which on the input of a sample is delivered four steps at a time
+   * (`dense-input.ts`). Results are the same. Default: where that is faster.
+   */
+  readonly denseFrom?: number;
 }
 
 export interface EngineRoom {
@@ -46,7 +57,8 @@ export interface EngineRoom {
   readonly kernels: GradientKernels;
 }
 
-const defaultTapeBytes = 64 * 2 ** 20;
+/** Of the tape of one sample. */
+export const defaultTapeBytes = 64 * 2 ** 20;
 const largestMemory = 2 ** 32 - 65536;
 const noTape: Tape = { before: [], after: [], margin: false, inputs: [] };
 
@@ -230,6 +242,7 @@ export class EngineMemory {
       perNeuron: (p, name) => typeof constants[p][name] !== "number",
       costsOverTime: this.setup.costsOverTime ?? false,
       tape: this.tape,
+      products: this.setup.products ?? "float32",
       gradients: this.learns,
     });
     if (layout.bytes > largestMemory) {

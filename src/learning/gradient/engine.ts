@@ -14,7 +14,9 @@ import type { StepEvents } from "../../data/labelled-set.ts";
 import { padded } from "../../kernels/rows/wasm.ts";
 import { readTape } from "../../kernels/tape.ts";
 import { EngineMemory, type EngineSetup } from "./engine-memory.ts";
+import { inputForm } from "./network-kernels.ts";
 import { startStates } from "./programs.ts";
+import { type GradientNetwork, hasDenseForm } from "./spec.ts";
 
 /** Of `FilteredRate`; strength includes the weight of the sample. */
 export interface RateRule {
@@ -23,8 +25,23 @@ export interface RateRule {
   readonly decay: number;
 }
 
+/**
+ * From which density of the input on the dense form is faster: 0.45 + 12 / neurons. A product takes as long as events at
+ * 45 % of the channels, to prepare it as long as events at all channels to 12 neurons. `volley bench density --neurons N`
+ * measures it.
+ */
+function fasterDenseFrom(network: GradientNetwork): number {
+  const dense = network.projections.filter((projection) => hasDenseForm(network, projection));
+  const neurons = dense.reduce((sum, { target }) => sum + network.populations[target].size, 0);
+  return dense.length === 0 ? Number.POSITIVE_INFINITY : 0.45 + (12 * dense.length) / neurons;
+}
+
 export class GradientEngine extends EngineMemory {
+  /** Mean share of channels with an event in a step, from which on the input is delivered four steps at a time. */
+  readonly denseFrom: number;
   #sample: StepEvents | null = null;
+  /** Of the input of the sample: flags of `inputForm`. */
+  #form = 0;
   /** States at the start of every piece of a long sample. */
   #snapshots: Uint8Array[][] = [];
   /** By population: states at the start of a sample. */
@@ -33,6 +50,7 @@ export class GradientEngine extends EngineMemory {
   constructor(setup: EngineSetup) {
     super(setup);
     this.#starts = setup.network.populations.map(startStates);
+    this.denseFrom = setup.denseFrom ?? fasterDenseFrom(setup.network);
   }
 
   /** Outputs per step, padded to a multiple of 4: the length of a row of `forward`'s result and of `outputAdjoints`. */
@@ -66,13 +84,17 @@ export class GradientEngine extends EngineMemory {
     this.#load(sample);
     this.rest();
     const { tapeSteps } = this.capacity;
-    const valued = sample.values === null ? 0 : 1;
     this.#snapshots = [];
     for (let from = 0; from < sample.steps; from += tapeSteps) {
       if (sample.steps > tapeSteps && this.learns) this.#snapshots.push(this.#snapshot());
-      this.kernels.forward(from, Math.min(sample.steps, from + tapeSteps), from, valued);
+      this.kernels.forward(from, Math.min(sample.steps, from + tapeSteps), from, this.#form);
     }
     return new Float32Array(this.memory.buffer, this.at.outputs, sample.steps * this.outputStride);
+  }
+
+  /** Whether the input of the sample that ran forward was delivered four steps at a time. */
+  get dense(): boolean {
+    return (this.#form & inputForm.dense) !== 0;
   }
 
   /** dL/d(outputs) of the sample that ran forward, to be filled before `backward`; padding must be 0. */
@@ -134,11 +156,11 @@ export class GradientEngine extends EngineMemory {
     const sample = this.#sample;
     if (sample === null) throw new Error("backward() before forward()");
     const { steps } = sample;
-    const valued = sample.values === null ? 0 : 1;
     for (const { adjointBlock, spikeAdjoint } of this.at.populations) {
       new Uint8Array(this.memory.buffer, adjointBlock.from, adjointBlock.bytes).fill(0);
       new Float32Array(this.memory.buffer, spikeAdjoint, 1).fill(0);
     }
+    this.kernels.roundMatrices();
     const { tapeSteps } = this.capacity;
     const pieces = Math.ceil(steps / tapeSteps);
     for (let piece = pieces - 1; piece >= 0; piece--) {
@@ -147,9 +169,9 @@ export class GradientEngine extends EngineMemory {
       if (piece < pieces - 1) {
         // The tape of this piece was overwritten: the same steps again give the same tape.
         this.#restore(this.#snapshots[piece]);
-        this.kernels.forward(from, to, from, valued);
+        this.kernels.forward(from, to, from, this.#form);
       }
-      this.kernels.backward(from, to, from, valued, steps);
+      this.kernels.backward(from, to, from, this.#form, steps);
     }
   }
 
@@ -174,5 +196,20 @@ export class GradientEngine extends EngineMemory {
     new Uint32Array(this.memory.buffer, channels, count).set(sample.channels.subarray(0, count));
     if (sample.values) new Float32Array(this.memory.buffer, eventValues, count).set(sample.values.subarray(0, count));
     this.#sample = sample;
+    this.#form = (sample.values === null ? 0 : inputForm.amplitudes) + (this.#isDense(sample) ? inputForm.dense : 0);
   }
+
+  #isDense(sample: StepEvents): boolean {
+    const { steps, offsets } = sample;
+    const hasForm = this.at.denseRows.some((rows) => rows !== null);
+    return hasForm && offsets[steps] >= this.denseFrom * steps * this.network.inputs && channelsAscend(sample);
+  }
+}
+
+/** Whether every step has its channels in order and none twice, as it should: sums of other steps have another order. */
+function channelsAscend({ steps, offsets, channels }: StepEvents): boolean {
+  for (let t = 0; t < steps; t++) {
+    for (let i = offsets[t] + 1; i < offsets[t + 1]; i++) if (channels[i] <= channels[i - 1]) return false;
+  }
+  return true;
 }

@@ -5,11 +5,13 @@
  * Rows are padded to 4 targets and populations to 4 neurons; padding holds zeros and stays zero. Only constants of
  * neurons are repeated there: equations may divide by them, and a NaN in the padding would reach the sums of real neurons.
  */
+import { channelBytes, stepsAtOnce } from "../../kernels/rows/dense.ts";
+import { type IntegerMatrix, integerRowBytes, type ProductFormat } from "../../kernels/rows/integer-dots.ts";
 import { comeInFours, sharedTableBytes } from "../../kernels/rows/shared.ts";
 import { padded, type SharedTables } from "../../kernels/rows/walk.ts";
 import { type TapeFormat, tapeNumberBytes } from "../../kernels/tape.ts";
 import type { AdjointProgram } from "../../model/adjoint.ts";
-import { type GradientNetwork, isShared, isSparse, sourceSize } from "./spec.ts";
+import { type GradientNetwork, hasDenseForm, isShared, isSparse, sourceSize } from "./spec.ts";
 
 /** A contiguous piece of the block of values: entry i of row r lies at offset + r * stride + i (in f32 entries). */
 export interface Segment {
@@ -138,10 +140,19 @@ export interface MemoryLayout {
   readonly feedback: readonly (number | null)[];
   readonly sparse: readonly ({ readonly offsets: number; readonly targets: number } | null)[];
   readonly shared: readonly (SharedTables | null)[];
+  /** By projection: the dense matrix of the way back in 16-bit integers, where products are taken in them. */
+  readonly integers: readonly (IntegerMatrix | null)[];
   /** Input events: where those of step t start (u32 byte addresses of channels), channels (u32), values (f32). */
   readonly eventStarts: number;
   readonly channels: number;
   readonly eventValues: number;
+  /** Input events of four steps, f32: a number for each step by channel. 0 where no projection has a dense form. */
+  readonly denseInput: number;
+  /**
+   * By projection: rows of its target for these steps, input currents on the way forward and their adjoints on the way
+   * back; null where it has no dense form.
+   */
+  readonly denseRows: readonly (number | null)[];
   /** [step][padded outputs] */
   readonly outputs: number;
   readonly outputAdjoints: number;
@@ -160,6 +171,7 @@ export function layOutMemory(
     readonly perNeuron: (population: number, name: string) => boolean;
     readonly costsOverTime: boolean;
     readonly tape: TapeFormat;
+    readonly products: ProductFormat;
     /** Whether there is a block of gradients, and with it dropout. */
     readonly gradients: boolean;
   },
@@ -191,6 +203,14 @@ export function layOutMemory(
     const bytes = sharedTableBytes(connectivity);
     const inFours = comeInFours(connectivity);
     return { width: connectivity.width, inFours, offsets: take(bytes.offsets), blocks: take(bytes.blocks) };
+  });
+  const integers = network.projections.map((projection): IntegerMatrix | null => {
+    const { source, target, connectivity, backward } = projection;
+    const way = options.gradients && source !== "input" && backward !== "none";
+    if (options.products === "float32" || !way || connectivity !== "dense") return null;
+    const rows = padded(sourceSize(network, projection));
+    const row = integerRowBytes(network.populations[target].size);
+    return { matrix: take(rows * row), units: take(4 * rows), row: take(row) };
   });
   const populations = network.populations.map((spec, p): PopulationAddresses => {
     const row = 4 * padded(spec.size);
@@ -245,6 +265,12 @@ export function layOutMemory(
   const eventStarts = take(4 * (capacity.steps + 1));
   const channels = take(4 * capacity.events);
   const eventValues = take(4 * capacity.events);
+  const denseRows = network.projections.map((projection) =>
+    hasDenseForm(network, projection)
+      ? take(4 * stepsAtOnce * padded(network.populations[projection.target].size))
+      : null,
+  );
+  const denseInput = denseRows.some((rows) => rows !== null) ? take(channelBytes * network.inputs) : 0;
   const outputs = take(capacity.steps * outputRow);
   const outputAdjoints = take(capacity.steps * outputRow);
   return {
@@ -255,9 +281,12 @@ export function layOutMemory(
     feedback,
     sparse,
     shared,
+    integers,
     eventStarts,
     channels,
     eventValues,
+    denseInput,
+    denseRows,
     outputs,
     outputAdjoints,
     bytes: next,

@@ -113,6 +113,7 @@ export class GradientMember {
       costsOverTime: this.#costsOverTime,
       backward,
       tape: spec.tape,
+      products: spec.products,
     });
   }
 

@@ -4,16 +4,18 @@
  */
 import { addRateCosts } from "../../kernels/rate-cost/wasm.ts";
 import { f32x4, i32, ModuleBuilder, v128 } from "../../wasm/assembler.ts";
-import { addBackward } from "./backward-pass.ts";
+import { addBackward, addRoundMatrices } from "./backward-pass.ts";
 import { addForward } from "./forward-pass.ts";
 import { addNetworkKernels, type NetworkPlan } from "./network-kernels.ts";
 
 /** What the module exports. Steps are of the sample; `tapeFrom` is the step whose row is the first of the tape. */
 export interface GradientKernels {
-  /** Steps from .. to-1 of a sample. `valued`: 1 where input events have amplitudes. */
-  readonly forward: (from: number, to: number, tapeFrom: number, valued: number) => void;
+  /** Steps from .. to-1 of a sample. `form`: of its input, a sum of flags (`inputForm`). */
+  readonly forward: (from: number, to: number, tapeFrom: number, form: number) => void;
   /** Back from step to-1 to from. `steps`: length of the sample. */
-  readonly backward: (from: number, to: number, tapeFrom: number, valued: number, steps: number) => void;
+  readonly backward: (from: number, to: number, tapeFrom: number, form: number, steps: number) => void;
+  /** Where products are taken in integers: makes these of the present weights, before `backward` of a sample. */
+  readonly roundMatrices: () => void;
   /** Adds one block as large as the gradients to another; addresses in bytes. */
   readonly addBlock: (to: number, from: number) => void;
 }
@@ -33,7 +35,10 @@ export function gradientModule(plan: NetworkPlan): Uint8Array<ArrayBuffer> {
     }
   }
   addBlockSum(module, 4 * values.length);
-  if (options.backward) addBackward(module, kernels);
+  if (options.backward) {
+    addRoundMatrices(module, kernels);
+    addBackward(module, kernels);
+  }
   return module.toBytes();
 }
 

@@ -112,6 +112,17 @@ export const isShared = (connectivity: ProjectionSpec["connectivity"]): connecti
 export const isSparse = (connectivity: ProjectionSpec["connectivity"]): connectivity is SparseRows =>
   connectivity !== "dense" && !isShared(connectivity);
 
+/**
+ * Whether a projection can also deliver the input as a product of matrices (`dense-input.ts`): it reaches every target from
+ * every channel, and comes first of those that lead into its row, so that the sums of the row begin with it.
+ */
+export function hasDenseForm(network: GradientNetwork, projection: ProjectionSpec): boolean {
+  const { source, sources, target, connectivity } = projection;
+  if (source !== "input" || sources !== undefined || connectivity !== "dense") return false;
+  const row = inputOf(network, projection);
+  return projection === network.projections.find((one) => one.target === target && inputOf(network, one) === row);
+}
+
 /** Who projects to whom, as the kernels of rows have it. */
 export const shapeOf = (network: GradientNetwork, projection: ProjectionSpec): RowShape => ({
   sources: sourceSize(network, projection),

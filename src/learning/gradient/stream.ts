@@ -18,6 +18,7 @@ import { softmax } from "../losses/softmax.ts";
 import { writeValues } from "./blocks.ts";
 import { GradientEngine } from "./engine.ts";
 import type { EngineRoom } from "./engine-memory.ts";
+import { inputForm } from "./network-kernels.ts";
 import { RunningReadout } from "./running-readout.ts";
 import { type GradientNetwork, type NetworkValues, synapseCount } from "./spec.ts";
 
@@ -142,7 +143,7 @@ export class StreamingClassifier {
     this.#events += count;
     const t = this.#at++;
     words[this.#firstStart + t + 1] = 4 * (this.#firstChannel + this.#events);
-    this.#room.kernels.forward(t, t + 1, t, valued ? 1 : 0);
+    this.#room.kernels.forward(t, t + 1, t, valued ? inputForm.amplitudes : 0);
     const row = this.#rows[t];
     this.#running.add(row);
     return row;

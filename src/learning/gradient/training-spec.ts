@@ -2,6 +2,7 @@
  * All that defines a training by gradients, as plain data that can be sent to workers: the network in words, what is
  * minimised, and how a batch is summed. `compile.ts` makes the network of it.
  */
+import type { ProductFormat } from "../../kernels/rows/integer-dots.ts";
 import type { TapeFormat } from "../../kernels/tape.ts";
 import type { ModelChoice } from "../../model/resolve.ts";
 import type { CountRegulariserDescription } from "../losses/count-regulariser.ts";
@@ -50,4 +51,6 @@ export interface TrainingSpec {
   readonly relaxed: boolean;
   /** How what the way back needs is kept of a sample. Default `float32`. */
   readonly tape?: TapeFormat;
+  /** Numbers in which errors are multiplied by dense weights on their way back. Default `float32`. */
+  readonly products?: ProductFormat;
 }

@@ -1,5 +1,9 @@
-/** What a tape of 16 bits saves and what it changes: the same network and samples with both tapes, in turns. */
-import { type TapeFormat, tapeNumberBytes } from "../../kernels/tape.ts";
+/**
+ * What 16 bits save and what they change, of the tape and of the products on the way back: the same network and samples
+ * with each, in turns.
+ */
+import type { ProductFormat } from "../../kernels/rows/integer-dots.ts";
+import type { TapeFormat } from "../../kernels/tape.ts";
 import { readGradients } from "../../learning/gradient/blocks.ts";
 import { tapeBytesPerStep } from "../../learning/gradient/layout.ts";
 import type { LabelledEvents } from "../../learning/gradient/member.ts";
@@ -7,9 +11,10 @@ import { initialEngine, type TrainingChoice, trainingOf } from "./gradient-netwo
 import { largestDifference, onePass } from "./gradient-parts.ts";
 import { type Spread, spreadOf } from "./measurement.ts";
 
-export interface TapeRow {
+export interface SixteenBitsRow {
   readonly name: string;
   readonly tape: TapeFormat;
+  readonly products: ProductFormat;
   readonly neurons: number;
   readonly steps: number;
   /** Milliseconds per sample. */
@@ -18,24 +23,31 @@ export interface TapeRow {
   /** Of one sample: the tape, and the whole memory of the engine. */
   readonly tapeBytes: number;
   readonly engineBytes: number;
-  /** Of any gradient of all samples from that with float32, relative to the largest of its array. */
+  /** Of any gradient of all samples from that in 32 bits, relative to the largest of its array. */
   readonly largestDifference: number;
 }
+
+const variants = [
+  { tape: "float32", products: "float32" },
+  { tape: "bfloat16", products: "float32" },
+  { tape: "float32", products: "int16" },
+  { tape: "bfloat16", products: "int16" },
+] as const;
 
 /** The first rounds meet code that is not yet optimised. */
 const warmUp = 2;
 
-export async function measureTapes(
+export async function measureSixteenBits(
   name: string,
   choice: TrainingChoice,
   samples: readonly LabelledEvents[],
   repeat: number,
-): Promise<TapeRow[]> {
+): Promise<SixteenBitsRow[]> {
   const training = trainingOf(choice);
   const runs = await Promise.all(
-    (Object.keys(tapeNumberBytes) as TapeFormat[]).map(async (tape) => ({
-      tape,
-      engine: await initialEngine(training, { tape }),
+    variants.map(async (variant) => ({
+      ...variant,
+      engine: await initialEngine(training, variant),
       passes: [] as ReturnType<typeof onePass>[],
     })),
   );
@@ -55,6 +67,7 @@ export async function measureTapes(
   return runs.map((run) => ({
     name,
     tape: run.tape,
+    products: run.products,
     neurons: choice.neurons,
     steps,
     forward: spreadOf(run.passes.map((pass) => pass.forward)),
