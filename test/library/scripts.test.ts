@@ -47,6 +47,42 @@ test.each([
   expect(stderr).toMatch(message);
 });
 
+test("classifier-accuracy prints one line per check; other lengths are not judged, and missing files leave checks out", async () => {
+  const args = "--only pattern,digits-lif-bptt --epochs 1 --seeds 1,2 --threads 2";
+  const { stdout, stderr, code } = await run("test/slow/classifier-accuracy.mjs", args);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^check +figure, per cent +mean \(seeds 1, 2\) +asked for +seconds$/m);
+  expect(stdout).toMatch(/^digits-lif-bptt +left out: .*--data and --test$/m);
+  const figures = /^pattern .* (\d+\.\d) \((\d+\.\d), (\d+\.\d)\) +0 to 2 +\d+ +not judged$/m.exec(stdout);
+  const [mean, first, second] = figures!.slice(1).map(Number);
+  expect(first).not.toBe(second);
+  expect(Math.abs(mean - (first + second) / 2)).toBeLessThan(0.1);
+  expect(stdout).toMatch(/not judged: another number of epochs was asked for\n$/);
+  expect(stderr).toMatch(/^pattern \[2\/2\]/m);
+});
+
+test("classifier-accuracy fails with the reason when a network cannot be trained", async () => {
+  const args = "--only digits-alif-eprop --data package.json --test package.json --seeds 1";
+  const { stdout, code } = await run("test/slow/classifier-accuracy.mjs", args);
+  expect(stdout).toMatch(
+    /^digits-alif-eprop +not trained +\d+ +FAILED\n .*package\.json.*\n\n1 demand\(s\) missed\n$/m,
+  );
+  expect(code).toBe(1);
+});
+
+test.each([
+  ["--only pattern,evidense", /^--only evidense is no check — did you mean "evidence"\?$/m],
+  ["--only randmn", /did you mean "randman"\?/],
+  ["--only nothing", /^--only nothing is no check; checks: digits-lif-bptt, /m],
+  ["--seeds 1,two", /--seeds is "two"; it must be a whole number/],
+  ["--data package.json", /--data and --test go together/],
+  ["--data package.json --test absent.h5", /there is no file absent\.h5/],
+])("classifier-accuracy %s is refused", async (args, message) => {
+  const { code, stderr } = await run("test/slow/classifier-accuracy.mjs", args);
+  expect(code).toBe(64);
+  expect(stderr).toMatch(message);
+});
+
 test("clamped neurons fire as recorded and agree with it as far as so few spikes can", async () => {
   const { stdout } = await run("scripts/clamped-ceiling.mjs", "--neurons 30 --trials 20");
   const figure = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1]);

@@ -59,6 +59,7 @@ export function classifyPresets(bundled: (name: string) => string): Readonly<Rec
         data: {
           train: bundled("data/digits-train.h5.gz"),
           test: bundled("data/digits-test.h5.gz"),
+          validation: { type: "everyNth", n: 10 },
           encoder: { type: "bin", durationMs: 1000, mergeChannels: 5 },
           augmentation: [{ type: "shiftChannels", max: 20 }],
         },
@@ -252,7 +253,7 @@ export function classifyPresets(bundled: (name: string) => string): Readonly<Rec
           optimiser: { type: "adam", rate: 1e-3 },
           batch: 1,
           samplesPerEpoch: 20,
-          epochs: 200,
+          epochs: 500,
           stopAt: { normalisedError: 0.02 },
         },
       },

@@ -21,7 +21,7 @@ test("the shortest experiment has every default, and parses to itself", () => {
   const parsed = parseClassify(minimal, "x.json");
   expect(parsed).toMatchObject({
     seed: 1,
-    data: { test: null, validation: { type: "everyNth", n: 10 }, encoder: "auto" },
+    data: { test: null, validation: { type: "fraction", fraction: 0.1 }, encoder: "auto" },
     network: { dtMs: 1, layers: [{ name: "auto", model: { type: "StorkLIF" }, recurrent: true, connections: 1 }] },
     learning: { rule: "bptt", optimiser: { type: "adam", rate: 1e-3, beta1: 0.9 }, epochs: 40, lanes: 8 },
   });
