@@ -1,4 +1,5 @@
 /** The library's door, on what was built: worker threads start from JavaScript files. */
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type * as Volley from "../../src/index.ts";
@@ -55,6 +56,17 @@ test("trains to the experiment's iterations, in portions as wanted, and hands ou
   expect(inputs).toBe(16);
   expect((await trainer.weights()).length).toBe(presynaptic.length);
   await trainer.close();
+});
+
+test("a program that is given to Node as text trains on worker threads", () => {
+  const library = JSON.stringify(new URL("../../dist/index.js", import.meta.url).href);
+  const program = `import { createTrainer } from ${library};
+    const trainer = await createTrainer(${JSON.stringify({ ...small, iterations: 1 })}, { threads: 2 });
+    for await (const { iteration } of trainer.train()) console.log("iteration", iteration);
+    await trainer.close();`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(stdout).toBe("iteration 1\n");
 });
 
 test("a resolved experiment makes the same trainer again", async () => {

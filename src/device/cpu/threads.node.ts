@@ -5,7 +5,11 @@ import { type AnswerMessage, answer, type CallMessage, ChannelGroup, type Host, 
 /** Starts `size` workers from an entry module that calls `serveNode`. */
 export function nodeGroup(entry: URL, size: number): ChannelGroup {
   return new ChannelGroup(size, (rank, onAnswer, onDeath) => {
-    const worker = new Worker(entry, { name: `volley-${rank}`, resourceLimits: { maxOldGenerationSizeMb: 8192 } });
+    const worker = new Worker(entry, {
+      name: `volley-${rank}`,
+      resourceLimits: { maxOldGenerationSizeMb: 8192 },
+      ...(programIsText() && { execArgv: [] }),
+    });
     let closing = false;
     worker.on("message", (message: AnswerMessage) => onAnswer(message));
     worker.on("error", onDeath);
@@ -21,6 +25,12 @@ export function nodeGroup(entry: URL, size: number): ChannelGroup {
     };
   });
 }
+
+/**
+ * Whether the program was given as text, as in `node --input-type=module -e "..."`. Workers inherit the flags of Node, and
+ * with this one would not start from a file.
+ */
+const programIsText = (): boolean => process.execArgv.some((flag) => flag.startsWith("--input-type"));
 
 /** Answers calls in a worker thread. */
 export function serveNode(host: Host): void {
