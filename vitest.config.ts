@@ -6,6 +6,8 @@ export default defineConfig({
     // Every file gets its own process: engines own workers and large memories.
     pool: "forks",
     maxWorkers: 2,
+    // What was built is run as it is, and not transformed once more.
+    server: { deps: { external: [/\/dist\/(?!.*\/(src|test)\/)/] } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

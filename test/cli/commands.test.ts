@@ -47,7 +47,7 @@ describe("train", () => {
     await place.here(`train sinusoids ${small} --iterations 1 --no-report`);
     expect(readdirSync(place.path("runs"))).toEqual(["sinusoids", "sinusoids-2"]);
     expect(existsSync(place.path("runs/sinusoids-2/report.html"))).toBe(false);
-    const { code, stderr } = await place.run(`train sinusoids ${small} --out runs/sinusoids`);
+    const { code, stderr } = await place.here(`train sinusoids ${small} --out runs/sinusoids`);
     expect(code).toBe(64);
     expect(stderr).toMatch(/already holds a run; continue it with "volley resume runs\/sinusoids"/);
   });
@@ -86,7 +86,7 @@ describe("train", () => {
   });
 
   test("numbers that run away end with exit code 76 and the last good state", async () => {
-    const { code, stderr } = await place.run(`train sinusoids ${small} --set checkpoint.everySeconds=0`, {
+    const { code, stderr } = await place.here(`train sinusoids ${small} --set checkpoint.everySeconds=0`, {
       rateFrom: { iteration: 3, rateHz: 300 },
     });
     expect(code).toBe(76);
@@ -166,7 +166,7 @@ describe("Ctrl-C and SIGTERM", () => {
   });
 
   test("stopped in the test: resume does only the test", async () => {
-    const running = place.start(`train sinusoids ${small} --iterations 2 --out run`, { fake: { msPerTick: 50 } });
+    const running = place.start(`train sinusoids ${small} --iterations 2 --out run`, { fake: { msPerTick: 20 } });
     await running.shown(/testing with frozen weights/);
     running.child.kill("SIGINT");
     expect(await running.ended).toMatchObject({

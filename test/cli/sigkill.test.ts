@@ -12,7 +12,7 @@ import { smallExperiment } from "../classify/small.ts";
 import { workplace } from "./support/workplace.ts";
 
 const kills = Number(process.env.VOLLEY_KILLS ?? 10);
-const killsOfTraining = Number(process.env.VOLLEY_KILLS ?? 4);
+const killsOfTraining = Number(process.env.VOLLEY_KILLS ?? 3);
 const place = workplace("volley-kill-", { folder: "file" });
 
 /** What a kill may leave must be whole; `done` is the iteration (or epoch) of the newest checkpoint, 0 without any. */
@@ -77,7 +77,7 @@ const training = [
 /** As much state as above, and an epoch of some milliseconds. */
 const classifier = smallExperiment({
   layer: { neurons: 250 },
-  learning: { batch: 8, epochs: 25 },
+  learning: { batch: 8, epochs: 15 },
   rest: { checkpoint: { everySeconds: 0 } },
 });
 const classifying = "train classifier.json --no-report --json".split(" ");

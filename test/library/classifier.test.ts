@@ -1,10 +1,9 @@
 /** Classifiers of the library, on what was built: worker threads start from JavaScript files. */
-import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterEach, expect, test } from "vitest";
 import type * as Volley from "../../src/index.ts";
 import { smallExperiment } from "../classify/small.ts";
+import { runExample } from "./run-example.ts";
 
 const library = (await import(
   /* @vite-ignore */ fileURLToPath(new URL("../../dist/index.js", import.meta.url))
@@ -144,9 +143,9 @@ test("a saved state belongs to one network", async () => {
 });
 
 test("examples/classifier.mjs learns spoken digits", { timeout: 180_000 }, async () => {
-  const example = fileURLToPath(new URL("../../examples/classifier.mjs", import.meta.url));
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [example]);
+  const { stdout, stderr } = await runExample("classifier.mjs", [["epochs: 20 }", "epochs: 10 }"]]);
   expect(stderr).toBe("");
+  expect(stdout).toMatch(/^epoch 10: \d+\.\d % learned, \d+\.\d % of the held-out, \d+\.\d Hz$/m);
   const tested = /^test: (\d+\.\d) % of 120 samples$/m.exec(stdout);
   expect(Number(tested?.[1])).toBeGreaterThan(40);
   expect(stdout).toMatch(/^kept in \d+ bytes$/m);

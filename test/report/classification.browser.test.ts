@@ -17,8 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => pages?.close());
 
-const open = (input: ClassificationReportInput, options?: Parameters<ReportPages["open"]>[1]): Promise<Page> =>
-  pages.open(renderClassificationReport(input), options);
+const open = (input: ClassificationReportInput): Promise<Page> => pages.open(renderClassificationReport(input));
 
 /** Part of the trial on view in the first column, ms. */
 const windowOf = (page: Page): Promise<readonly [number, number]> =>
@@ -32,8 +31,15 @@ const small = {
   trials: 4,
 };
 
+let rendered: string | undefined;
+/** Opens a small report, which is rendered once. */
+const openSmall = (options?: Parameters<ReportPages["open"]>[1]): Promise<Page> => {
+  rendered ??= renderClassificationReport(classificationInput(small));
+  return pages.open(rendered, options);
+};
+
 test("opens offline without a complaint, and every canvas shows something", async () => {
-  const page = await open(classificationInput(small));
+  const page = await openSmall();
   const ink = await inkOfCanvases(page);
   // 3 curves of learning, 5 of health, and in 2 columns: input, layer, 3 membranes, readout.
   expect(ink).toHaveLength(20);
@@ -43,7 +49,7 @@ test("opens offline without a complaint, and every canvas shows something", asyn
 });
 
 test("every panel of a trial has the same axis of time", async () => {
-  const page = await open(classificationInput(small));
+  const page = await openSmall();
   const plots = await page.evaluate(() =>
     [...document.querySelectorAll('[data-trial-column="0"] .u-over')].map((plot) => {
       const { left, right } = plot.getBoundingClientRect();
@@ -66,7 +72,7 @@ test("every panel of a trial has the same axis of time", async () => {
 });
 
 test("a trial is chosen from the list, with its verdict, traces and probabilities", async () => {
-  const page = await open(classificationInput(small));
+  const page = await openSmall();
   const column = page.locator('[data-trial-column="0"]');
   const picture = (): Promise<string> =>
     column.locator("[data-output] canvas").evaluate((c) => (c as HTMLCanvasElement).toDataURL());
@@ -86,7 +92,7 @@ test("a trial is chosen from the list, with its verdict, traces and probabilitie
 });
 
 test("a range drawn in a raster or a chart zooms the whole trial; a double click returns", async () => {
-  const page = await open(classificationInput(small));
+  const page = await openSmall();
   expect(await windowOf(page)).toEqual([0, 400]);
   const column = page.locator('[data-trial-column="0"]');
   const raster = column.locator('[data-strip="1"] canvas');
@@ -147,7 +153,7 @@ test("amplitudes are an image: stronger is darker, below zero another colour", a
 });
 
 test("epochs or wall time along the axis; light and dark; narrow windows need no sideways scrolling", async () => {
-  const page = await open(classificationInput(small), { colorScheme: "dark", width: 360 });
+  const page = await openSmall({ colorScheme: "dark", width: 360 });
   await page.getByRole("button", { name: "wall time" }).click();
   expect(await page.locator("[data-axis-title]").first().textContent()).toBe("wall time (s)");
   const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -160,7 +166,7 @@ test("epochs or wall time along the axis; light and dark; narrow windows need no
 });
 
 test("rasters are on paper too", async () => {
-  const page = await open(classificationInput(small), { colorScheme: "dark" });
+  const page = await openSmall({ colorScheme: "dark" });
   const pdf = (await page.pdf({ format: "A4" })).toString("latin1");
   // Two columns of two rasters, each an image with its transparency.
   expect(pdf.match(/\/Subtype\s*\/Image/g)).toHaveLength(8);

@@ -23,13 +23,18 @@ beforeAll(async () => {
 });
 afterAll(() => pages?.close());
 
-const open = (input: ReportInput, options?: Parameters<ReportPages["open"]>[1]): Promise<Page> =>
-  pages.open(renderReport(input), options);
-
 const size = { neurons: 300, excitatory: 240, trials: 6, examples: 4, iterations: 40 };
+const usual: ReportInput = reportInput(size);
+let rendered: string | undefined;
+
+/** Opens the usual report, which is rendered once. */
+const openUsual = (options?: Parameters<ReportPages["open"]>[1]): Promise<Page> => {
+  rendered ??= renderReport(usual);
+  return pages.open(rendered, options);
+};
 
 test("opens offline without a complaint, and every canvas shows something", async () => {
-  const page = await open(reportInput(size));
+  const page = await openUsual();
   const ink = await inkOfCanvases(page);
   // 4 learning curves, 3 neurons x 2 tasks x (current, rate), 2 rasters.
   expect(ink).toHaveLength(18);
@@ -39,7 +44,7 @@ test("opens offline without a complaint, and every canvas shows something", asyn
 });
 
 test("light and dark follow the system until the button is pressed", async () => {
-  const page = await open(reportInput(size), { colorScheme: "dark" });
+  const page = await openUsual({ colorScheme: "dark" });
   const background = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await background();
   await page.getByRole("button", { name: "Switch to light colours" }).click();
@@ -52,7 +57,7 @@ test("light and dark follow the system until the button is pressed", async () =>
 });
 
 test("the axis, the neuron and the trial can be chosen", async () => {
-  const page = await open(reportInput(size));
+  const page = await openUsual();
   await page.getByRole("button", { name: "wall time" }).click();
   expect(await page.locator("[data-axis-title]").first().textContent()).toMatch(/^wall time/);
   const picture = (): Promise<string> =>
@@ -75,7 +80,7 @@ test("the axis, the neuron and the trial can be chosen", async () => {
 });
 
 test("the raster zooms and pans by wheel, drag, keys and buttons, and returns by double-click", async () => {
-  const page = await open(reportInput(size));
+  const page = await openUsual();
   const view = (): Promise<RasterWindow> => page.evaluate(() => globalThis.volleyReport.rasters[0].window());
   const whole = await view();
   expect(whole).toEqual({ stepLow: 0, stepHigh: 30_000, neuronLow: 0, neuronHigh: 300 });
@@ -110,7 +115,7 @@ test("the raster zooms and pans by wheel, drag, keys and buttons, and returns by
 });
 
 test("prints in light colours, whatever is on the screen, and comes back", async () => {
-  const page = await open(reportInput(size), { colorScheme: "dark" });
+  const page = await openUsual({ colorScheme: "dark" });
   await page.evaluate(() => {
     addEventListener("beforeprint", () =>
       document.documentElement.setAttribute("data-printed", document.documentElement.className),
@@ -126,19 +131,14 @@ test("prints in light colours, whatever is on the screen, and comes back", async
 });
 
 test("a narrow window needs no sideways scrolling", async () => {
-  const page = await open(reportInput(size), { width: 360 });
+  const page = await openUsual({ width: 360 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   await page.context().close();
 });
 
 test("a run without test, weights or iterations opens too", async () => {
-  const page = await open({
-    ...reportInput(size),
-    test: null,
-    weights: null,
-    iterations: [],
-    title: "</script><script>throw 1</script>",
-  });
+  const title = "</script><script>throw 1</script>";
+  const page = await pages.open(renderReport({ ...usual, test: null, weights: null, iterations: [], title }));
   expect(await page.locator("canvas").count()).toBe(0);
   expect(await page.locator(".absent").count()).toBeGreaterThan(5);
   expect(pages.complaints).toEqual([]);

@@ -91,11 +91,9 @@ it.each(all)("%s: valid trains, the argument unchanged, the same from the same n
       expect(augment(spikes, draws(sample), partner)).toEqual(result);
       expect([spikes, partner]).toEqual(before);
       expect(result.units.length).toBe(result.timesMs.length);
-      result.timesMs.forEach((time, i) => {
-        expect(time).toBeGreaterThanOrEqual(i === 0 ? 0 : result.timesMs[i - 1]);
-        expect(time).toBeLessThan(Infinity);
-      });
-      for (const unit of result.units) expect(unit).toBeLessThan(channels);
+      const bad = result.timesMs.findIndex((time, i, all) => !(time >= (i === 0 ? 0 : all[i - 1]) && time < Infinity));
+      expect(bad, "the first time that is out of order").toBe(-1);
+      expect(result.units.every((unit) => unit < channels)).toBe(true);
       if (name !== "insertSpikes" && name !== "blend") {
         expect(result.units.length).toBeLessThanOrEqual(spikes.units.length);
       }

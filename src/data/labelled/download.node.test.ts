@@ -68,7 +68,8 @@ function serve({
   };
 }
 
-const saved = () => new Uint8Array(readFileSync(path));
+/** Whether the file has these bytes: `toEqual` would take a second for what `equals` does at once. */
+const isSaved = (bytes: Uint8Array) => readFileSync(path).equals(bytes);
 
 describe("download", () => {
   test("the whole file, its progress, and its hash in a side file", async () => {
@@ -76,7 +77,7 @@ describe("download", () => {
     const progress: [number, number | undefined][] = [];
     const state = await get({ checksum: right, onProgress: (bytes, total) => progress.push([bytes, total]) });
     expect(state).toBe("downloaded");
-    expect(saved()).toEqual(content);
+    expect(isSaved(content)).toBe(true);
     expect(progress.at(-1)).toEqual([200_000, 200_000]);
     expect(readdirSync(join(folder, "data")).sort()).toEqual(["set.h5.gz", "set.h5.gz.sha256"]);
     expect(readFileSync(`${path}.sha256`, "utf8")).toBe(`${right.hex}  set.h5.gz\n`);
@@ -91,7 +92,7 @@ describe("download", () => {
       serve(),
     ];
     await get({ checksum: right });
-    expect(saved()).toEqual(content);
+    expect(isSaved(content)).toBe(true);
     expect(asked).toHaveLength(5);
     expect(asked[0]).toBeUndefined();
     const starts = asked.slice(1).map((range) => Number(/^bytes=(\d+)-$/.exec(range!)![1]));
@@ -112,7 +113,7 @@ describe("download", () => {
     answers = [serve()];
     await get({ checksum: right });
     expect(asked).toEqual(["bytes=70000-"]);
-    expect(saved()).toEqual(content);
+    expect(isSaved(content)).toBe(true);
   });
 
   test("everything was there, only its name was missing", async () => {
@@ -122,20 +123,20 @@ describe("download", () => {
     answers = [serve()];
     await get({ checksum: right });
     expect(asked.at(-1)).toBe("bytes=200000-");
-    expect(saved()).toEqual(content);
+    expect(isSaved(content)).toBe(true);
   });
 
   test("a file that changed meanwhile, or a server without versions, starts anew", async () => {
     const other = content.map((byte) => byte ^ 1);
     answers = [serve({ breakAfter: 70_000 }), serve({ etag: '"v2"', bytes: other })];
     await get();
-    expect(saved()).toEqual(other);
+    expect(isSaved(other)).toBe(true);
     rmSync(path);
     asked = [];
     answers = [serve({ etag: null, breakAfter: 70_000 }), serve({ etag: null })];
     await get();
     expect(asked).toEqual([undefined, undefined]);
-    expect(saved()).toEqual(content);
+    expect(isSaved(content)).toBe(true);
   });
 
   test("a wrong checksum: thrown away, both sums told", async () => {
@@ -155,7 +156,7 @@ describe("download", () => {
     const unpacked: Checksum = { ...right, of: "unpacked" };
     answers = [serve({ bytes: gzFile(content) })];
     await get({ checksum: unpacked });
-    expect(saved()).toEqual(gzFile(content));
+    expect(isSaved(gzFile(content))).toBe(true);
     expect(await get({ checksum: unpacked })).toBe("present");
     rmSync(path);
     answers = [serve()];
@@ -181,7 +182,7 @@ describe("download", () => {
   test("404 and other answers: the next place, else the address and where to put the file by hand", async () => {
     answers = [(_, response) => void response.writeHead(404).end("gone"), serve()];
     await get({ urls: [`${base}/old`, `${base}/set.h5.gz`], checksum: right });
-    expect(saved()).toEqual(content);
+    expect(isSaved(content)).toBe(true);
     rmSync(path);
     answers = [(_, response) => void response.writeHead(404).end()];
     asked = [];

@@ -21,7 +21,7 @@ import {
 } from "../../../test/data/make-labelled-files.ts";
 import { mutation } from "../../../test/data/mutate.ts";
 import { UserError } from "../../base/errors.ts";
-import type { LabelledSet } from "../labelled-set.ts";
+import type { LabelledSet, Sample } from "../labelled-set.ts";
 import { openLabelledSet } from "./open-labelled-set.ts";
 import type { LabelledOptions } from "./options.ts";
 
@@ -51,20 +51,25 @@ async function obeysRules(set: LabelledSet): Promise<void> {
   expect(set.labels.every((label) => label < set.classNames.length)).toBe(true);
   for (const column of Object.values(set.columns)) expect(column).toHaveLength(set.size);
   const samples = await set.read(Array.from({ length: set.size }, (_, i) => i));
-  for (const sample of samples) {
-    expect(sample.kind).toBe(set.kind);
-    if (sample.kind === "frames") {
-      expect(sample.frames >= 1 && sample.frames <= set.frames!).toBe(true);
-      expect(sample.values).toHaveLength(sample.frames * set.channels);
-      expect(sample.values.every(Number.isFinite)).toBe(true);
-    } else {
-      const { timesMs, units } = sample;
-      expect(timesMs).toHaveLength(units.length);
-      const bad = timesMs.findIndex((time, i) => !(time >= (i === 0 ? 0 : timesMs[i - 1]) && time <= set.durationMs!));
-      expect(bad).toBe(-1);
-      expect(units.every((unit) => unit < set.channels)).toBe(true);
-    }
+  // An `expect` for each of so many samples would take longer than reading them.
+  for (const [i, sample] of samples.entries()) {
+    const fault = sample.kind === set.kind ? faultOf(sample, set) : `it is of kind ${sample.kind}`;
+    if (fault !== null) expect.fail(`sample ${i}: ${fault}`);
   }
+}
+
+function faultOf(sample: Sample, set: LabelledSet): string | null {
+  if (sample.kind === "frames") {
+    const { frames, values } = sample;
+    if (!(frames >= 1 && frames <= set.frames!)) return `${frames} frames`;
+    if (values.length !== frames * set.channels) return `${values.length} values in ${frames} frames`;
+    return values.every(Number.isFinite) ? null : "values that are no numbers";
+  }
+  const { timesMs, units } = sample;
+  if (timesMs.length !== units.length) return `${timesMs.length} times of ${units.length} spikes`;
+  const bad = timesMs.findIndex((time, i) => !(time >= (i === 0 ? 0 : timesMs[i - 1]) && time <= set.durationMs!));
+  if (bad >= 0) return `the time of spike ${bad} is ${timesMs[bad]}`;
+  return units.every((unit) => unit < set.channels) ? null : "units that are no channels";
 }
 
 describe.each(formats)("%s", (name, make, options, size, noticed) => {

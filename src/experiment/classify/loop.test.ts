@@ -25,6 +25,9 @@ class Stop implements StopRequest {
 const pack = (loop: TrainingLoop) =>
   packState(new PlainState({ ...loop.state() }), { kind: "classify", fingerprint: "", iteration: loop.epoch });
 
+/** Whether a loop's state packs to these bytes: `toEqual` would be slow on so many. */
+const packsTo = async (loop: TrainingLoop, bytes: Uint8Array) => Buffer.from(await pack(loop)).equals(bytes);
+
 async function restored(input: ClassifyInput, packed: Uint8Array): Promise<TrainingLoop> {
   const loop = await loopOf(input);
   await loop.restore((await unpackState(packed)).state.value() as unknown as LoopState);
@@ -70,7 +73,7 @@ test.each([
     const second = await restored(input, await pack(first));
     const rest = await train(second);
     expect([...before, ...rest].map(timeless)).toEqual(reports.map(timeless));
-    expect(await pack(second)).toEqual(whole);
+    expect(await packsTo(second, whole)).toBe(true);
   }
 });
 
@@ -96,12 +99,12 @@ test("a batch is given up while it runs: the state is that before it, here and e
       const packed = await pack(loop);
       const elsewhere = await restored(input, packed);
       await train(elsewhere);
-      expect(await pack(elsewhere)).toEqual(whole);
+      expect(await packsTo(elsewhere, whole)).toBe(true);
       // The batch has come to its end in the meantime; the state that can be kept is still that before it.
       await new Promise((resolve) => setTimeout(resolve, 50));
-      expect(await pack(loop)).toEqual(packed);
+      expect(await packsTo(loop, packed)).toBe(true);
       await train(loop);
-      expect(await pack(loop)).toEqual(whole);
+      expect(await packsTo(loop, whole)).toBe(true);
     }
   }
 });
