@@ -283,9 +283,12 @@ export class GradientMember {
       // SuperSpike and its like reach everywhere; where h has fallen to a hundredth says as much.
       const reach = Number.isFinite(surrogate.support) ? surrogate.support : 0.5;
       const row = padded(size);
+      let inside = 0;
+      // Without a branch, which nobody could predict: a quarter of the time.
       for (let at = 0; at < margins.length; at += row) {
-        for (let i = 0; i < size; i++) if (Math.abs(margins[at + i]) <= reach) support[p].inside++;
+        for (let i = 0; i < size; i++) inside += Number(Math.abs(margins[at + i]) <= reach);
       }
+      support[p].inside += inside;
       support[p].seen += (margins.length / row) * size;
     }
   }
