@@ -1,11 +1,11 @@
 /** The tape of 16 bits: the way forward is the same to the last bit, gradients are nearly. */
-import fc from "fast-check";
 import { expect, it } from "vitest";
 import { surrogates } from "../../src/expression/surrogates.ts";
 import { tapeBytesPerStep } from "../../src/learning/gradient/layout.ts";
 import { programsOf } from "../../src/learning/gradient/programs.ts";
 import { toBfloat16 } from "../support/bfloat16.ts";
-import { gradientDifferences, type RandomCase, randomCases } from "./random-networks.ts";
+import { compareWithFloat32 } from "./narrow-numbers.ts";
+import type { RandomCase } from "./random-networks.ts";
 import { prepare, runEngine } from "./run-engine.ts";
 import { poissonSample, population, stack } from "./small-networks.ts";
 
@@ -17,37 +17,12 @@ const jumps = ({ network }: RandomCase): boolean =>
   network.populations.some(({ surrogate }, p) => p !== network.readout && Number.isFinite(surrogate.support));
 
 it("random networks: the same spikes and outputs, gradients within 5 % of the largest", () => {
-  const tally = { spikes: 0, compared: 0, different: 0, sum: 0 };
-  fc.assert(
-    fc.property(randomCases(), (given) => {
-      const { network, values, samples, loss, costs, feedback, sent, costsOverTime, truncateSteps, tapeBytes } = given;
-      const setup = { network, costsOverTime, truncateSteps, tapeBytes };
-      const engines = (["float32", "bfloat16"] as const).map((tape) => prepare({ ...setup, tape }, values, feedback));
-      const results = engines.map((engine) =>
-        samples.map((sample, s) => runEngine(engine, values, sample, loss, costs[s], sent[s])),
-      );
-      const [wide, narrow] = results;
-      for (const [s, { outputs, spikes }] of wide.entries()) {
-        expect(narrow[s].outputs).toEqual(outputs);
-        expect(narrow[s].spikes).toEqual(spikes);
-        tally.spikes += spikes.reduce((sum, list) => sum + list.filter((z) => z > 0).length, 0);
-      }
-      if (jumps(given)) return;
-      const last = samples.length - 1;
-      for (const { name, difference } of gradientDifferences(network, narrow[last].gradients, wide[last].gradients)) {
-        expect(difference, name).toBeLessThan(bound);
-        tally.compared++;
-        tally.sum += difference;
-        if (difference > 1e-6) tally.different++;
-      }
-    }),
-    { numRuns: 40, seed: 5 },
-  );
+  const tally = compareWithFloat32({ tape: "bfloat16" }, bound, { numRuns: 40, seed: 5 }, (given) => !jumps(given));
   expect(tally.spikes).toBeGreaterThan(600);
   expect(tally.compared).toBeGreaterThan(60);
   // The tape is in use, and most gradients are far nearer.
   expect(tally.different).toBeGreaterThan(0.3 * tally.compared);
-  expect(tally.sum / tally.compared).toBeLessThan(0.005);
+  expect(tally.meanDifference).toBeLessThan(0.005);
 });
 
 const network = (surrogate = surrogates.sparseFastSigmoid(100, 0.2)) =>
