@@ -5,7 +5,7 @@
 import { UserError } from "../../base/errors.ts";
 import type { WorkerGroup } from "../../device/cpu/group.ts";
 import { initialWeights } from "../initialisation/draw.ts";
-import { clipGlobalNorm, globalNorm } from "../optimisers/gradient-norm.ts";
+import { clipNorm, squaredNorm } from "../optimisers/gradient-norm.ts";
 import { makeOptimiser, type Optimiser, type OptimiserState } from "../optimisers/optimiser.ts";
 import { makeParametrisation } from "../optimisers/parametrisation.ts";
 import { makeSchedule, type Schedule, type ScheduleState } from "../optimisers/schedule.ts";
@@ -104,10 +104,10 @@ export class GradientTrainer {
     this.#rules.addPenalties(gradients);
     this.#feedback.addGradients(gradients);
     this.#rewiring.addPressure(gradients);
-    const gradientNorms = Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, globalNorm([g])]));
-    const all = Object.values(gradients);
-    const { clipNorm } = this.#plan;
-    const gradientNorm = clipNorm === null ? globalNorm(all) : clipGlobalNorm(all, clipNorm);
+    const squares = Object.entries(gradients).map(([name, g]): [string, number] => [name, squaredNorm(g)]);
+    const gradientNorms = Object.fromEntries(squares.map(([name, square]) => [name, Math.sqrt(square)]));
+    const gradientNorm = Math.sqrt(squares.reduce((sum, [, square]) => sum + square, 0));
+    if (this.#plan.clipNorm !== null) clipNorm(Object.values(gradients), gradientNorm, this.#plan.clipNorm);
 
     this.#optimiser.step(this.#moved, gradients, this.rateFactor);
     this.#rules.constrain();
