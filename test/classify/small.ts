@@ -60,6 +60,8 @@ export const everything: ClassifyInput = smallExperiment({
     schedule: [{ type: "plateau", patience: 0 }],
     regularise: [{ type: "meanRate", over: "batch" }],
     constantsRate: 0.05,
+    tape: "bfloat16",
+    products: "int16",
   },
 });
 

@@ -15,14 +15,18 @@ export function prepare(
   const engine = new GradientEngine(setup);
   const { network, programs, valueLayout } = engine;
   writeValues(network, programs, valueLayout, values, engine.values);
+  giveFeedback(engine, feedback);
+  return engine;
+}
+
+export function giveFeedback(engine: GradientEngine, feedback: readonly (ArrayLike<number> | null)[]): void {
   for (const [k, matrix] of feedback.entries()) {
     if (matrix === null) continue;
-    const segment = { ...valueLayout.weights[k], offset: 0 };
+    const segment = { ...engine.valueLayout.weights[k], offset: 0 };
     const block = new Float32Array(4 * Math.ceil(segment.rows / 4) * segment.stride);
     writeSegment(block, segment, matrix);
     engine.setFeedback(k, block);
   }
-  return engine;
 }
 
 export function runEngine(

@@ -125,18 +125,19 @@ test('a resolved experiment has no "auto" left, resolves to itself, and has one 
   }
 });
 
-test("the tape is chosen by name, reaches the engine, and is part of what is trained", async () => {
-  const [plain, wide, narrow] = await Promise.all(
-    [{}, { tape: "float32" }, { tape: "bfloat16" }].map((learning) =>
-      prepareSmall(smallExperiment({ learning: learning as { tape?: "bfloat16" } })),
-    ),
+test.each([
+  ["tape", "bfloat16"],
+  ["products", "int16"],
+] as const)("%s is chosen by name, reaches the engine, and is part of what is trained", async (key, narrow) => {
+  const prepared = await Promise.all(
+    [{}, { [key]: "float32" }, { [key]: narrow }].map((learning) => prepareSmall(smallExperiment({ learning }))),
   );
-  expect([plain, wide, narrow].map(({ spec }) => spec.tape)).toEqual(["float32", "float32", "bfloat16"]);
-  const fingerprints = [plain, wide, narrow].map((each) => fingerprintOfClassifier(each.experiment, each.summary));
+  expect(prepared.map(({ spec }) => spec[key])).toEqual(["float32", "float32", narrow]);
+  const fingerprints = prepared.map(({ experiment, summary }) => fingerprintOfClassifier(experiment, summary));
   expect(fingerprints[1]).toBe(fingerprints[0]);
   expect(fingerprints[2]).not.toBe(fingerprints[0]);
-  expect(() => parseClassify({ ...narrow.experiment, learning: { tape: "float16" } }, "x.json")).toThrow(
-    /learning\.tape/,
+  expect(() => parseClassify({ ...prepared[2].experiment, learning: { [key]: "float16" } }, "x.json")).toThrow(
+    `learning.${key} is "float16"; it must be one of "float32", "${narrow}"`,
   );
 });
 

@@ -47,9 +47,8 @@ function run({ sources, targets, gain, support = Number.POSITIVE_INFINITY, weigh
   if (margins) f32(addresses.margins, sources).set(margins);
   const gaps = [at.units - 64, at.row - 64, addresses.f32 - 64, addresses.row - 64];
   const module = new ModuleBuilder();
-  const round = addRoundMatrix(module, "round", { sources, targets }, at);
-  const dots = addIntegerDots(module, "dots", { sources, targets, gain }, at, support);
-  expect([round, dots]).toHaveLength(2);
+  addRoundMatrix(module, "round", { sources, targets }, at);
+  addIntegerDots(module, "dots", { sources, targets, gain }, at, support);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.toBytes()), { env: { memory } });
   const call = (name: string, ...values: number[]) => (exports[name] as (...values: number[]) => void)(...values);
   call("round", addresses.f32);

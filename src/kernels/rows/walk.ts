@@ -9,6 +9,7 @@ import {
   type Local,
   v128,
 } from "../../wasm/assembler.ts";
+import { loadFromTape, type TapeFormat, tapeNumberBytes } from "../tape.ts";
 
 /** Multiple of 4 that holds n entries. */
 export const padded = (n: number): number => 4 * Math.ceil(n / 4);
@@ -92,4 +93,32 @@ export function scalarAmplitudes(
     if (!valued) return factor;
     return f.let(factor === null ? f32.load(valueAt) : f32.mul(f32.load(valueAt), factor));
   };
+}
+
+/**
+ * Walks the sources of a dot product four at a time: `work(byte offset of the first one in rows of one f32 each)`, then
+ * `advance`. `out` and `margins` move along.
+ * @param support four sources whose margins all lie outside are not worked on. Infinity: all are
+ */
+export function overFours(
+  f: FunctionBuilder,
+  { sources, support, format }: { readonly sources: number; readonly support: number; readonly format: TapeFormat },
+  { out, margins }: Record<"out" | "margins", Pointer>,
+  work: (entry: Pointer) => void,
+  advance: () => void,
+): void {
+  const entry = f.let(i32.const(0));
+  f.repeat(
+    () => {
+      if (Number.isFinite(support)) {
+        const near = f32x4.le(f32x4.abs(loadFromTape(format, margins)), f32x4.const(support));
+        f.if(v128.anyTrue(near), () => work(entry));
+        f.advance(margins, 4 * tapeNumberBytes[format]);
+      } else work(entry);
+      advance();
+      f.advance(out, 16);
+      f.advance(entry, 16);
+    },
+    () => i32.ltU(entry, i32.const(4 * padded(sources))),
+  );
 }

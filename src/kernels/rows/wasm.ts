@@ -18,7 +18,7 @@ import {
   v128,
 } from "../../wasm/assembler.ts";
 import { arithmetic, sumsOfFour } from "../../wasm/vectors.ts";
-import { loadFromTape, type TapeFormat, tapeNumberBytes } from "../tape.ts";
+import type { TapeFormat } from "../tape.ts";
 import { addSharedAccumulate, addSharedDots, addSharedScatter } from "./shared.ts";
 import {
   amplitudes,
@@ -26,6 +26,7 @@ import {
   dotSignature,
   type ListKernel,
   listSignature,
+  overFours,
   overSpikes,
   type Pointer,
   padded,
@@ -164,34 +165,25 @@ export function addDots(
 ): DotKernel {
   const { shared, gain = 1 } = options;
   if (shared) return addSharedDots(module, name, { ...options, shared }, support, format);
-  const sources = padded(options.sources);
   const stride = 4 * padded(options.targets);
   const vectors = stride / 16;
   const { plus: fused } = arithmetic(options.relaxed);
   return module.function(name, dotSignature, (f, { matrix, row, out, margins }) => {
-    const skippable = Number.isFinite(support);
-    const end = f.let(i32.add(out, i32.const(4 * sources)));
-    const entry = f.let(i32.const(0));
-    f.repeat(
-      () => {
-        const work = () => {
-          if (options.sparse !== null) sparseDots(f, options.sparse, gain, entry, { matrix, row, out });
-          else {
-            const sums = denseDots(f, vectors, stride, fused, matrix, row);
-            const scaled = gain === 1 ? sums : f32x4.mul(sums, f32x4.const(gain));
-            f.push(v128.store(out, f32x4.add(v128.load(out), scaled)));
-          }
-        };
-        if (skippable) {
-          const near = f32x4.le(f32x4.abs(loadFromTape(format, margins)), f32x4.const(support));
-          f.if(v128.anyTrue(near), work);
-        } else work();
-        if (options.sparse === null) f.advance(matrix, 4 * stride);
-        f.advance(out, 16);
-        if (skippable) f.advance(margins, 4 * tapeNumberBytes[format]);
-        f.advance(entry, 16);
+    overFours(
+      f,
+      { sources: options.sources, support, format },
+      { out, margins },
+      (entry) => {
+        if (options.sparse !== null) sparseDots(f, options.sparse, gain, entry, { matrix, row, out });
+        else {
+          const sums = denseDots(f, vectors, stride, fused, matrix, row);
+          const scaled = gain === 1 ? sums : f32x4.mul(sums, f32x4.const(gain));
+          f.push(v128.store(out, f32x4.add(v128.load(out), scaled)));
+        }
       },
-      () => i32.ltU(out, end),
+      () => {
+        if (options.sparse === null) f.advance(matrix, 4 * stride);
+      },
     );
   });
 }

@@ -82,6 +82,8 @@ export class EngineMemory {
   readonly #sparse: (SparseRows | null)[];
   /** By population: factors of dropout; null where everything is sent. */
   readonly #sent: (ArrayLike<number> | null)[];
+  /** Whether the integers of the way back are those of the present values. */
+  #isRounded = false;
   /** Spare blocks in use so far. */
   #spareBlocks = 0;
 
@@ -121,8 +123,9 @@ export class EngineMemory {
     this.#build(this.capacity.steps, this.capacity.events);
   }
 
-  /** The block of values (weights, biases, constants); to be written before a forward pass. */
+  /** The block of values (weights, biases, constants), to be written before a forward pass; not to be kept for later. */
   get values(): Float32Array {
+    this.#isRounded = false;
     return new Float32Array(this.memory.buffer, this.at.values, this.valueLayout.length);
   }
 
@@ -166,6 +169,12 @@ export class EngineMemory {
     return from;
   }
 
+  /** Before a way back whose products are taken in integers: makes them of values that may have changed. */
+  protected roundMatrices(): void {
+    if (!this.#isRounded) this.kernels.roundMatrices();
+    this.#isRounded = true;
+  }
+
   clearGradients(): void {
     this.gradients.fill(0);
   }
@@ -173,6 +182,7 @@ export class EngineMemory {
   /** Matrix of a projection with `backward: "feedback"`, laid out as its weights are. */
   setFeedback(projection: number, block: Float32Array): void {
     this.#feedback[projection] = block;
+    this.#isRounded = false;
     const address = this.at.feedback[projection];
     if (address === null) throw new Error(`projection ${projection} has no feedback matrix`);
     new Float32Array(this.memory.buffer, address, block.length).set(block);
@@ -300,6 +310,7 @@ export class EngineMemory {
       },
     });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    this.#isRounded = false;
     this.memory = memory;
     this.at = layout;
     this.kernels = instance.exports as unknown as GradientKernels;

@@ -160,7 +160,7 @@ export class GradientEngine extends EngineMemory {
       new Uint8Array(this.memory.buffer, adjointBlock.from, adjointBlock.bytes).fill(0);
       new Float32Array(this.memory.buffer, spikeAdjoint, 1).fill(0);
     }
-    this.kernels.roundMatrices();
+    this.roundMatrices();
     const { tapeSteps } = this.capacity;
     const pieces = Math.ceil(steps / tapeSteps);
     for (let piece = pieces - 1; piece >= 0; piece--) {

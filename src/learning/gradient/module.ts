@@ -14,7 +14,7 @@ export interface GradientKernels {
   readonly forward: (from: number, to: number, tapeFrom: number, form: number) => void;
   /** Back from step to-1 to from. `steps`: length of the sample. */
   readonly backward: (from: number, to: number, tapeFrom: number, form: number, steps: number) => void;
-  /** Where products are taken in integers: makes these of the present weights, before `backward` of a sample. */
+  /** Where products are taken in integers: makes these of the present weights, before `backward`. */
   readonly roundMatrices: () => void;
   /** Adds one block as large as the gradients to another; addresses in bytes. */
   readonly addBlock: (to: number, from: number) => void;
